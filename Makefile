@@ -1,0 +1,58 @@
+# Every target is described by its own "##" comment; `make help` prints them.
+
+SHELL       := /bin/bash
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LEAVES      := ./codec/... ./batch/... ./pool/... ./shard/... ./presence/...
+E2E         := internal/e2e
+FUZZTIME    ?= 30s
+BENCHTIME   ?= 1s
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: check
+check: lint test e2e ## all that must be green: lint, the tests with -race, then the tests from outside
+
+.PHONY: lint
+lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house rules, tidy modules
+	@unformatted="$$(gofmt -l .)"; [ -z "$$unformatted" ] || { echo "gofmt -w is needed for:"; echo "$$unformatted"; exit 1; }
+	go vet work
+	$(MAKE) --no-print-directory cross
+	go run $(STATICCHECK) work
+	go test -count=1 ./internal/house
+	$(MAKE) --no-print-directory tidy-check
+
+.PHONY: test
+test: ## the tests of every module in the workspace, with the race detector
+	go test -race -timeout 10m work
+
+.PHONY: e2e
+e2e: $(E2E)/node_modules/.package-lock.json ## browsers and other people's clients against real servers; what is missing fails
+	CI=true go test -count=1 -race -timeout 5m ./internal/interop/...
+	cd $(E2E) && CI=true npm test
+
+# npm writes this file last, so it is there when an install was complete.
+$(E2E)/node_modules/.package-lock.json: $(E2E)/package.json $(E2E)/package-lock.json
+	cd $(E2E) && npm ci
+	@touch $@
+
+.PHONY: fuzz
+fuzz: ## every fuzz target of every module, FUZZTIME=30s each
+	.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## benchmarks of the leaves with allocations, BENCHTIME=1s each
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(LEAVES)
+
+.PHONY: cross
+cross: ## vet the workspace for macOS and Windows
+	GOOS=darwin go vet work
+	GOOS=windows go vet work
+
+.PHONY: tidy-check
+tidy-check: ## go.mod and go.sum of every module are tidy, and the workspace is in step
+	.ci/tidy

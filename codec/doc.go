@@ -1,0 +1,43 @@
+// Package codec turns values into bytes and strangers' bytes into values: JSON, MessagePack, and
+// MessagePack compressed with LZ4, with transcoding between the first two and merge patches between
+// two values. It imports nothing else of this module and can be used alone.
+//
+//	type Message struct {
+//		ID      string `json:"id"` // one set of tags serves JSON and MessagePack
+//		Content string `json:"content"`
+//	}
+//
+//	c := codec.LZ4(codec.MsgPack)
+//	body, err := c.Append(nil, Message{ID: "7", Content: "hello"})
+//	…
+//	strict := codec.WithLimits(c, codec.Limits{Depth: 8, Elements: 1000})
+//	var m Message
+//	if err := strict.Decode(body, &m); errors.Is(err, codec.ErrDepth) {
+//		// a typed refusal: *codec.Error has the format and the offset
+//	}
+//
+// # Guarantees
+//
+// No bytes given to a Decode, a Check or a transcoder make it panic, overflow the stack, or
+// allocate beyond its [Limits]: a structural check that allocates nothing reads the whole input
+// before any decoder does, and compares every declared length with the bytes that are left. What a
+// Decode may allocate is at most Limits.Elements times the size of the largest Go element type it
+// decodes into, plus the length of the input.
+//
+// Every refusal is an [*Error] around one of the sentinels of this package. Append functions keep
+// what dst holds, and on an error return dst as it was. No function keeps a reference to its input,
+// except [Diff] and [Apply], whose results share values with their arguments. Everything here is
+// safe for concurrent use.
+//
+// # One message, whatever the format
+//
+// What the checks accept in MessagePack always has a form in JSON, but for a float that is not a
+// number or infinite. Therefore map keys are strings, strings are valid UTF-8, and the only
+// extension types are the timestamp (type -1, years 0 to 9999) and, where it is named, the
+// compressed block (type 99, see [LZ4]).
+//
+// # Non-goals
+//
+// Streams of values, schemas, custom extension types, MessagePack maps with keys other than
+// strings. The vectors in testdata are for writers of clients in other languages.
+package codec

@@ -1,0 +1,289 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
+)
+
+// conn is one WebSocket connection. One goroutine reads it. Whoever has
+// something for it writes, one at a time, straight and without blocking; a
+// goroutine for writing exists only while the socket does not take more.
+type conn struct {
+	// Static after construction.
+	gw     *Gateway
+	id     uint64
+	lane   *lane // whose wheel watches its deadlines
+	stream *stream
+	sock   *socket.Socket
+	ws     *websocket.Conn
+	form   form
+	ext    bool
+	info   ConnInfo
+
+	ctx    context.Context // of what the application does for this connection
+	cancel context.CancelFunc
+
+	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
+	asked    atomic.Bool  // the server asked for a heartbeat that has not come
+
+	meter meter // owned by the reader
+
+	jobs runner.Queue // signing in; guarded by the runner
+
+	// Guarded by mu.
+	mu       sync.Mutex
+	stage    stage
+	session  *Session
+	control  []byte // whole frames that go before data
+	frames   int    // how many of them
+	pong     []byte // the newest
+	cause    *CloseError
+	closing  bool   // a close frame is due or sent: no data follows
+	goodbye  []byte // the close frame, until a writer takes it
+	deadline int64  // Unix nanoseconds; of Identify, or of the peer's close frame
+	writing  bool   // somebody writes
+	again    bool   // and has to look once more
+	dead     bool   // the socket is closed or broken
+	readDone bool   // the reader has ended: the last writer closes the socket
+	room     chan struct{}
+}
+
+// stage is how far a connection has come.
+type stage uint8
+
+const (
+	stageHello       stage = iota // waits for Identify or Resume
+	stageIdentifying              // the application is asked who this is
+	stageReady                    // has a session
+)
+
+// The control lane's bounds: beyond them the reader waits.
+const (
+	controlFrames = 64
+	controlBytes  = 256 << 10
+)
+
+// send queues frames that go before data.
+func (c *conn) send(frames []byte) {
+	c.mu.Lock()
+	if c.closing || c.dead {
+		c.mu.Unlock()
+		return
+	}
+	c.control = append(c.control, frames...)
+	c.frames++
+	c.mu.Unlock()
+	c.flushNow()
+}
+
+// sendPong answers a ping. Only the newest pong is kept.
+func (c *conn) sendPong(frame []byte) {
+	c.mu.Lock()
+	if !c.closing {
+		c.pong = append(c.pong[:0], frame...)
+	}
+	c.mu.Unlock()
+	c.flushNow()
+}
+
+// close says goodbye: no data follows the close frame. The first cause stays.
+func (c *conn) close(code Code, reason string) {
+	c.latch(&CloseError{Code: code, Reason: reason})
+	c.flushNow()
+}
+
+// closeTimeout is how long the peer has for its own close frame.
+const closeTimeout = 5 * time.Second
+
+// latch makes cause the reason for which the connection ends, unless there is
+// one, and has a close frame follow what is in the control lane.
+func (c *conn) latch(cause *CloseError) {
+	c.latchFrame(cause, appendCloseFrame(nil, cause.Code.wire(c.ext), cause.Reason))
+}
+
+// latchFrame is latch with a close frame of the caller's. A nil cause is left
+// for the reader to find.
+func (c *conn) latchFrame(cause *CloseError, frame []byte) {
+	deadline := time.Now().Add(closeTimeout)
+	c.mu.Lock()
+	first := !c.closing && !c.dead
+	if first {
+		c.closing, c.goodbye = true, frame
+		c.setCause(cause)
+		c.deadline = deadline.UnixNano()
+	}
+	c.mu.Unlock()
+	if first {
+		c.lane.watch(c, deadline)
+	}
+}
+
+// setCause keeps the first reason only. mu is held.
+func (c *conn) setCause(cause *CloseError) {
+	if c.cause == nil {
+		c.cause = cause
+	}
+}
+
+// flushNow is flush for whoever has no scratch of its own.
+func (c *conn) flushNow() {
+	sc := scratches.Get().(*scratch)
+	c.flush(sc)
+	scratches.Put(sc)
+}
+
+// flush writes what is pending as far as the socket takes it at once, or has
+// whoever is writing already look again.
+func (c *conn) flush(sc *scratch) {
+	c.mu.Lock()
+	if c.writing || c.dead {
+		c.again = true
+		c.mu.Unlock()
+		return
+	}
+	c.writing = true
+	c.mu.Unlock()
+
+	for {
+		buf := c.fill(sc.buf[:0])
+		if len(buf) == 0 {
+			return
+		}
+		sc.keep(buf)
+		n, err := c.sock.TryWrite(buf)
+		switch {
+		case err == nil:
+		case err == socket.ErrWouldBlock:
+			rest := append([]byte(nil), buf[n:]...)
+			c.gw.writers.Go(func() { c.writeSlowly(rest) })
+			return
+		default:
+			c.breakOff()
+			return
+		}
+	}
+}
+
+// writeSlowly finishes what the socket did not take at once, and goes on until
+// nothing is pending.
+func (c *conn) writeSlowly(buf []byte) {
+	for len(buf) > 0 {
+		if err := c.sock.Write(buf); err != nil {
+			c.breakOff()
+			return
+		}
+		buf = c.fill(buf[:0])
+	}
+}
+
+// breakOff ends a connection that cannot be written to. The caller was the writer.
+func (c *conn) breakOff() {
+	c.mu.Lock()
+	c.dead, c.writing = true, false
+	c.setCause(&CloseError{Code: closeAbnormal, Reason: "write failed", ByClient: true})
+	c.wakeReader()
+	c.mu.Unlock()
+	c.sock.Close()
+}
+
+// fill appends what is to be written next: the control lane, then data of the
+// session. When there is nothing, the caller is no longer the writer.
+func (c *conn) fill(buf []byte) []byte {
+	for {
+		c.mu.Lock()
+		if c.dead {
+			c.writing = false
+			c.mu.Unlock()
+			return nil
+		}
+		c.again = false
+		buf = c.takeControl(buf)
+		s := c.session
+		if c.closing {
+			s = nil
+		}
+		c.mu.Unlock()
+
+		if s != nil {
+			buf = s.refill(c, buf)
+		}
+		if len(buf) > 0 {
+			return buf
+		}
+
+		c.mu.Lock()
+		if !c.again {
+			c.writing = false
+			last := c.readDone
+			c.dead = c.dead || last
+			c.mu.Unlock()
+			if last {
+				c.sock.Close()
+			}
+			return nil
+		}
+		c.mu.Unlock()
+	}
+}
+
+// takeControl empties the control lane into buf. mu is held.
+func (c *conn) takeControl(buf []byte) []byte {
+	buf = append(buf, c.control...)
+	c.control, c.frames = c.control[:0], 0
+	if cap(c.control) > 1<<10 {
+		c.control = nil
+	}
+	buf = append(buf, c.pong...)
+	c.pong = nil
+	buf = append(buf, c.goodbye...)
+	c.goodbye = nil
+	c.wakeReader()
+	return buf
+}
+
+func (c *conn) wakeReader() {
+	if c.room != nil {
+		close(c.room)
+		c.room = nil
+	}
+}
+
+// awaitRoom keeps the reader from answering faster than the client reads.
+func (c *conn) awaitRoom() {
+	for {
+		c.mu.Lock()
+		if c.dead || c.closing || (c.frames < controlFrames && len(c.control) < controlBytes) {
+			c.mu.Unlock()
+			return
+		}
+		if c.room == nil {
+			c.room = make(chan struct{})
+		}
+		room := c.room
+		c.mu.Unlock()
+		<-room
+	}
+}
+
+// isClosing reports whether the connection has said goodbye.
+func (c *conn) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing || c.dead
+}
+
+// abort closes the socket; the reader finds out.
+func (c *conn) abort() {
+	c.mu.Lock()
+	c.dead = true
+	c.wakeReader()
+	c.mu.Unlock()
+	c.sock.Close()
+}

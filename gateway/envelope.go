@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+// opcode is the envelope's "op". docs/protocol.md has the table.
+type opcode int
+
+const (
+	opDispatch       opcode = 0
+	opHeartbeat      opcode = 1
+	opIdentify       opcode = 2
+	opPresenceUpdate opcode = 3
+	opVoiceState     opcode = 4
+	opResume         opcode = 6
+	opReconnect      opcode = 7
+	opRequestMembers opcode = 8
+	opInvalidSession opcode = 9
+	opHello          opcode = 10
+	opHeartbeatACK   opcode = 11
+	opCommand        opcode = 100
+	opReply          opcode = 101
+)
+
+// envelope is an inbound message: {op, d} and whatever else, which is ignored.
+type envelope struct {
+	op   opcode
+	data json.RawMessage // nil if absent; refers to the message's bytes
+}
+
+var (
+	errNotObject = errors.New("message is not an object")
+	errNoOpcode  = errors.New("op is not an integer")
+)
+
+// decodeEnvelope reads a message. Whatever its encoding, it becomes JSON first,
+// under the limits: everything behind this line reads one form only.
+func decodeEnvelope(f form, message []byte, limits codec.Limits) (envelope, error) {
+	var err error
+	if f == formJSON {
+		err = codec.CheckJSON(message, limits)
+	} else {
+		message, err = codec.AppendJSONFromMsgPack(nil, message, limits)
+	}
+	if err != nil {
+		return envelope{}, err
+	}
+	if trimmed := bytes.TrimLeft(message, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return envelope{}, errNotObject
+	}
+	var raw struct {
+		Op *number         `json:"op"`
+		D  json.RawMessage `json:"d"`
+	}
+	if err := json.Unmarshal(message, &raw); err != nil {
+		return envelope{}, err
+	}
+	if raw.Op == nil {
+		return envelope{}, errNoOpcode
+	}
+	op, ok := raw.Op.integer()
+	if !ok || op > math.MaxInt32 {
+		return envelope{}, errNoOpcode
+	}
+	return envelope{op: opcode(op), data: raw.D}, nil
+}
+
+// number is a JSON number that may have been written as a float: libraries of
+// dynamic languages send 0.0. Null is zero.
+type number float64
+
+// integer returns the number if it is whole, not negative and exact.
+func (n number) integer() (uint64, bool) {
+	f := float64(n)
+	if f < 0 || f != math.Trunc(f) || f > 1<<53 {
+		return 0, false
+	}
+	return uint64(f), true
+}
+
+// appendMessage appends a whole frame with an envelope that is not a dispatch.
+// d is canonical JSON; nil is null.
+func appendMessage(dst []byte, f form, op opcode, d []byte) []byte {
+	return appendEnvelope(dst, f, op, d, "", 0)
+}
+
+// appendEnvelope appends a whole frame. Only a dispatch has a type and a sequence.
+func appendEnvelope(dst []byte, f form, op opcode, d []byte, typ string, seq uint64) []byte {
+	if d == nil {
+		d = []byte("null")
+	}
+	payload := appendPayload(make([]byte, 0, len(d)+len(typ)+48), f, op, d, typ, seq)
+	dst = appendFrameHeader(dst, f, len(payload))
+	return append(dst, payload...)
+}
+
+// appendPayload appends an envelope, its sequence first so that all behind it
+// can be shared.
+func appendPayload(dst []byte, f form, op opcode, d []byte, typ string, seq uint64) []byte {
+	if f == formJSON {
+		return appendPayloadJSON(dst, op, d, typ, seq)
+	}
+	return appendPayloadMsgPack(dst, f, op, d, typ, seq)
+}
+
+func appendPayloadJSON(dst []byte, op opcode, d []byte, typ string, seq uint64) []byte {
+	if op == opDispatch {
+		dst = appendSequence(dst, formJSON, seq)
+	} else {
+		dst = append(dst, `{"s":null,`...)
+	}
+	dst = append(dst, `"op":`...)
+	dst = strconv.AppendInt(dst, int64(op), 10)
+	if op == opDispatch {
+		dst = append(dst, `,"t":"`...)
+		dst = append(dst, typ...)
+		dst = append(dst, `","d":`...)
+	} else {
+		dst = append(dst, `,"t":null,"d":`...)
+	}
+	dst = append(dst, d...)
+	return append(dst, '}')
+}
+
+func appendPayloadMsgPack(dst []byte, f form, op opcode, d []byte, typ string, seq uint64) []byte {
+	if op == opDispatch {
+		dst = appendSequence(dst, f, seq)
+	} else {
+		dst = append(dst, 0x84, 0xa1, 's', 0xc0)
+	}
+	dst = append(dst, 0xa2, 'o', 'p', byte(op)) // all of them are below 128
+	dst = append(dst, 0xa1, 't')
+	if op == opDispatch {
+		dst = appendMsgPackString(dst, typ)
+	} else {
+		dst = append(dst, 0xc0)
+	}
+	dst = append(dst, 0xa1, 'd')
+	return appendBody(dst, f, d)
+}

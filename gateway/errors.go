@@ -1,0 +1,24 @@
+package gateway
+
+import "errors"
+
+var (
+	// ErrUnauthorized is what Authenticate returns, wrapped or not, to refuse a
+	// token. The connection is closed 4004 and the client does not come back.
+	ErrUnauthorized = errors.New("gateway: unauthorized")
+
+	// ErrClosed is returned once the gateway is shutting down, or by the
+	// methods of a session that has ended.
+	ErrClosed = errors.New("gateway: closed")
+)
+
+// CommandError is an error that a command's handler may return to choose what
+// the client is told in the reply's "e". Any other error is logged and told as
+// code "INTERNAL".
+type CommandError struct {
+	Code       string `json:"code"`                  // stable, for programs: "NOT_FOUND"
+	Message    string `json:"message"`               // for people
+	RetryAfter int    `json:"retry_after,omitempty"` // milliseconds; 0 says nothing
+}
+
+func (e *CommandError) Error() string { return "gateway: command: " + e.Code + ": " + e.Message }

@@ -1,0 +1,278 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+// Identify is what a client signs in with.
+type Identify struct {
+	Token          string         // only while Authenticate runs
+	Properties     map[string]any // what the client says of itself; nil if it is no object
+	Intents        Intent
+	Shard          *[2]int         // Discord's [id, n]; nil if it was not given
+	Presence       *PresenceUpdate // nil if it was not given
+	LargeThreshold int
+	Conn           ConnInfo
+}
+
+// User is who signed in.
+type User struct {
+	// ID is what sessions of one user have in common. It must not be empty.
+	ID string
+	// Data is what READY tells the client of itself, as "user"; nil means {"id": ID}.
+	Data any
+}
+
+// signIn handles Identify and Resume.
+func (c *conn) signIn(env envelope) {
+	c.mu.Lock()
+	fresh := c.stage == stageHello
+	if fresh {
+		c.stage = stageIdentifying
+	}
+	c.mu.Unlock()
+	if !fresh {
+		c.close(CloseAlreadyAuthenticated, "")
+		return
+	}
+	if env.op == opResume {
+		c.resume(env.data)
+		return
+	}
+	id, err := decodeIdentify(env.data)
+	if err != nil {
+		c.closeFor(err)
+		return
+	}
+	id.Conn = c.info
+	// Authenticate and Ready may take their time: heartbeats are answered meanwhile.
+	c.gw.identifies.Go(&c.jobs, 0, func() {
+		c.gw.guard(func() { c.identify(id) }, func() { c.close(CloseUnknown, "sign-in failed, try again later") })
+	})
+}
+
+// resume: no session outlives its connection yet, so there is none to take up.
+// The connection stays, for an Identify.
+func (c *conn) resume(data json.RawMessage) {
+	var in struct {
+		Token     string  `json:"token"`
+		SessionID string  `json:"session_id"`
+		Seq       *number `json:"seq"`
+	}
+	if err := json.Unmarshal(orNull(data), &in); err != nil {
+		c.close(CloseUnknownOpcode, "resume: bad payload")
+		return
+	}
+	deadline := time.Now().Add(c.gw.limits.IdentifyTimeout)
+	c.mu.Lock()
+	c.stage = stageHello
+	c.deadline = deadline.UnixNano()
+	c.mu.Unlock()
+	c.gw.stats.resumesRefused.Add(1)
+	c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
+}
+
+// decodeIdentify reads op 2 leniently, as real libraries need it.
+func decodeIdentify(data json.RawMessage) (Identify, error) {
+	bad := &CloseError{Code: CloseUnknownOpcode, Reason: "identify: bad payload"}
+	var in struct {
+		Token          string          `json:"token"`
+		Properties     json.RawMessage `json:"properties"`
+		Intents        *number         `json:"intents"`
+		Shard          []number        `json:"shard"`
+		Presence       json.RawMessage `json:"presence"`
+		LargeThreshold json.RawMessage `json:"large_threshold"`
+	}
+	if len(data) == 0 || data[0] != '{' || json.Unmarshal(data, &in) != nil {
+		return Identify{}, bad
+	}
+	id := Identify{Token: cutScheme(in.Token)}
+	json.Unmarshal(orNull(in.Properties), &id.Properties) // whatever it is, it is no reason to refuse
+	if in.Intents != nil {
+		bits, ok := in.Intents.integer()
+		if !ok || bits > maxIntents {
+			return Identify{}, &CloseError{Code: CloseInvalidIntents}
+		}
+		id.Intents = Intent(bits)
+	}
+	if in.Shard != nil {
+		pair, ok := shardPair(in.Shard)
+		if !ok {
+			return Identify{}, &CloseError{Code: CloseInvalidShard}
+		}
+		id.Shard = &pair
+	}
+	var threshold number
+	if json.Unmarshal(orNull(in.LargeThreshold), &threshold) == nil {
+		n, _ := threshold.integer()
+		id.LargeThreshold = int(n)
+	}
+	id.Presence = decodePresence(in.Presence)
+	return id, nil
+}
+
+// cutScheme takes a leading "Bot " or "Bearer " from a token.
+func cutScheme(token string) string {
+	for _, scheme := range []string{"Bot ", "Bearer "} {
+		if rest, ok := strings.CutPrefix(token, scheme); ok {
+			return rest
+		}
+	}
+	return token
+}
+
+// shardPair checks Discord's [id, n]: id counts from 0 and is below n.
+func shardPair(in []number) (pair [2]int, ok bool) {
+	if len(in) != 2 {
+		return pair, false
+	}
+	for i, v := range in {
+		n, whole := v.integer()
+		if !whole || n > 1<<20 {
+			return pair, false
+		}
+		pair[i] = int(n)
+	}
+	return pair, pair[0] < pair[1]
+}
+
+// identify asks the application who this is, makes the session and sends
+// READY. It runs on a goroutine of the identify runner.
+func (c *conn) identify(id Identify) {
+	ctx := c.ctx
+	if t := c.gw.limits.ReadyTimeout; t > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, t, errReadyTimeout)
+		defer cancel()
+	}
+	user, err := c.gw.authenticate(ctx, id)
+	if err != nil {
+		c.closeFor(err)
+		return
+	}
+	id.Token = ""
+	s, err := c.gw.newSession(c, user, id)
+	if err != nil {
+		c.closeFor(err)
+		return
+	}
+	if err := c.start(ctx, s); err != nil {
+		c.gw.endSession(s)
+		c.closeFor(err)
+	}
+}
+
+var errReadyTimeout = errors.New("gateway: Authenticate and Ready took too long")
+
+func (g *Gateway) authenticate(ctx context.Context, id Identify) (User, error) {
+	if allowed := g.opts.Intents; allowed != 0 && id.Intents&^allowed != 0 {
+		return User{}, &CloseError{Code: CloseDisallowedIntents}
+	}
+	user, err := g.opts.Authenticate(ctx, id)
+	if err != nil {
+		return User{}, fmt.Errorf("authenticate: %w", err)
+	}
+	if user.ID == "" {
+		return User{}, errors.New("authenticate: returned a User without ID")
+	}
+	return user, nil
+}
+
+// closeFor closes with the code that an error stands for.
+func (c *conn) closeFor(err error) {
+	var ce *CloseError
+	switch {
+	case errors.As(err, &ce):
+		c.close(ce.Code, ce.Reason)
+	case errors.Is(err, ErrUnauthorized):
+		c.close(CloseAuthFailed, "")
+	case c.ctx.Err() != nil || errors.Is(err, ErrClosed): // the client has gone: its context ended the call
+	default:
+		c.gw.log.Error("sign-in failed", "addr", c.info.Addr, "error", err)
+		c.close(CloseUnknown, "sign-in failed, try again later")
+	}
+}
+
+// start runs the application's Ready hook and sends READY: sequence 1, in
+// front of everything that was queued meanwhile.
+func (c *conn) start(ctx context.Context, s *Session) error {
+	var extra any
+	if hook := c.gw.opts.Ready; hook != nil {
+		var err error
+		if extra, err = hook(ctx, s); err != nil {
+			return fmt.Errorf("ready: %w", err)
+		}
+	}
+	data, err := s.readyData(c, extra)
+	if err != nil {
+		return fmt.Errorf("ready: %w", err)
+	}
+	c.gw.appear(c.ctx, s)
+	if !s.attach(c, appendEnvelope(nil, c.form, opDispatch, data, "READY", firstSequence-1)) {
+		return ErrClosed
+	}
+	c.flushNow()
+	if hook := c.gw.opts.OnSession; hook != nil {
+		hook(s)
+	}
+	return nil
+}
+
+// attach makes c the session's connection. Its first frames go in front of
+// whatever the ring holds.
+func (s *Session) attach(c *conn, first []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.ended || c.closing || c.dead || c.readDone {
+		return false
+	}
+	c.stage, c.session = stageReady, s
+	c.control = append(c.control, first...)
+	c.frames++
+	s.conn = c
+	s.ring.attach()
+	return true
+}
+
+// readyData is READY's d: the standard fields, and the application's over them.
+func (s *Session) readyData(c *conn, extra any) ([]byte, error) {
+	user := s.user.Data
+	if user == nil {
+		user = map[string]string{"id": s.user.ID}
+	}
+	fields := map[string]any{
+		"v":                  c.info.Version,
+		"user":               user,
+		"guilds":             []any{},
+		"session_id":         s.id,
+		"resume_gateway_url": c.info.URL,
+		"private_channels":   []any{},
+		"application":        map[string]any{"id": s.user.ID, "flags": 0},
+	}
+	if s.identify.Shard != nil {
+		fields["shard"] = s.identify.Shard
+	}
+	if extra != nil {
+		own, err := codec.AppendJSON(nil, extra)
+		if err != nil {
+			return nil, err
+		}
+		var over map[string]json.RawMessage
+		if err := json.Unmarshal(own, &over); err != nil {
+			return nil, fmt.Errorf("what Ready returned is not an object: %w", err)
+		}
+		for name, value := range over {
+			fields[name] = value
+		}
+	}
+	return codec.AppendJSON(nil, fields)
+}

@@ -1,0 +1,110 @@
+// Package runner runs jobs of many owners on a bounded number of goroutines:
+// the jobs of one owner one at a time and in order, owners in turn.
+package runner
+
+import "sync"
+
+// Runner bounds how many jobs run at once. Goroutines exist only while there
+// are jobs.
+type Runner struct {
+	max int
+
+	mu      sync.Mutex
+	ready   []*Queue // owners with a job to run, each at most once
+	running int      // goroutines
+	idle    sync.Cond
+}
+
+// Queue is one owner's jobs. The zero value is an empty queue.
+type Queue struct {
+	jobs   []func() // guarded by the runner's mu
+	active bool     // in ready, or a job of it is running
+}
+
+// New returns a runner of at most n jobs at a time.
+func New(n int) *Runner {
+	r := &Runner{max: n}
+	r.idle.L = &r.mu
+	return r
+}
+
+// Go adds a job behind the others of q, unless limit of them wait already
+// (limit 0: no limit). It never blocks and reports whether the job was taken.
+// The job must not panic.
+func (r *Runner) Go(q *Queue, limit int, job func()) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if limit > 0 && len(q.jobs) >= limit {
+		return false
+	}
+	q.jobs = append(q.jobs, job)
+	if q.active {
+		return true // whoever runs its jobs finds this one
+	}
+	q.active = true
+	r.ready = append(r.ready, q)
+	if r.running < r.max {
+		r.running++
+		go r.work()
+	}
+	return true
+}
+
+func (r *Runner) work() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.ready) > 0 {
+		q := r.ready[0]
+		r.ready[0] = nil
+		r.ready = r.ready[1:]
+		job := q.jobs[0]
+		q.jobs[0] = nil
+		q.jobs = q.jobs[1:]
+		r.mu.Unlock()
+		job()
+		r.mu.Lock()
+		if len(q.jobs) > 0 {
+			r.ready = append(r.ready, q)
+		} else {
+			q.active, q.jobs = false, nil
+		}
+	}
+	r.running--
+	if r.running == 0 {
+		r.ready = nil
+		r.idle.Broadcast()
+	}
+}
+
+// Drop forgets the jobs of q that have not begun.
+func (r *Runner) Drop(q *Queue) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !q.active {
+		return
+	}
+	for i, waiting := range r.ready {
+		if waiting == q {
+			r.ready = append(r.ready[:i], r.ready[i+1:]...)
+			q.active = false
+			break
+		}
+	}
+	q.jobs = nil
+}
+
+// Waiting returns how many jobs of q have not begun.
+func (r *Runner) Waiting(q *Queue) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(q.jobs)
+}
+
+// Wait returns when nothing is running or waiting.
+func (r *Runner) Wait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.running > 0 {
+		r.idle.Wait()
+	}
+}

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package socket
+
+import "syscall"
+
+// Elsewhere every write blocks: TryWrite never succeeds.
+const straightWrites = false
+
+func tryWrite(syscall.RawConn, []byte) (int, error) { return 0, ErrWouldBlock }
+
+func limitUnsent(syscall.RawConn) {}

@@ -1,0 +1,273 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/wheel"
+)
+
+// A lane is a slice of this process' sessions, an actor with a queue of its
+// own: whatever changes who is subscribed to a topic, and whatever is
+// published to it, is an entry of one FIFO per topic, and at most one fan-out
+// worker runs the lane at a time. Topics are served in turn, so that one with
+// 100,000 subscribers does not hold up a guild of ten.
+type lane struct {
+	// Static after construction.
+	id      int
+	workers *workers
+
+	// Guarded by mu.
+	mu        sync.Mutex
+	topics    map[string]*laneTopic
+	ready     []*laneTopic // topics with something to do, in turn
+	queued    int          // events in all FIFOs
+	room      chan struct{}
+	scheduled bool // handed to the workers, or being run
+	wheel     *wheel.Wheel[*conn]
+
+	// Owned by the worker that runs the lane.
+	dirty   []*conn // to flush, each once
+	changes []entry // taken with a run, to be applied before it
+}
+
+// laneTopic is one topic's subscribers in one lane.
+type laneTopic struct {
+	name string
+
+	// Guarded by the lane's mu.
+	fifo    []entry
+	waiting bool // in the lane's ready list
+
+	// Owned by the worker that runs the lane.
+	subs   []*subscription
+	run    []*published // what is being fanned out
+	cursor int          // the subscriber whose turn it is
+}
+
+// subscription is a session's place among a topic's subscribers.
+type subscription struct {
+	session *Session
+	topic   string
+	place   int // in laneTopic.subs; owned by the worker that runs the lane
+}
+
+// entry is one step of a topic's history: an event, or a change of who sees
+// the next one.
+type entry struct {
+	event *published
+	join  *subscription
+	leave *subscription
+	purge bool // with leave: drop what is queued and has no number
+}
+
+const (
+	laneQueue = 1024 // events that may wait in a lane before publishers do
+
+	sliceSessions = 128 // what a worker does of a lane before the next lane's turn
+	sliceTime     = time.Millisecond
+	runEvents     = 64        // what is taken of a topic's FIFO at once
+	runBytes      = 256 << 10 // likewise
+
+	wheelTick = 250 * time.Millisecond
+	wheelSize = 300 // ticks: deadlines further off are looked at on the way
+)
+
+func newLane(id int, w *workers, now time.Time) *lane {
+	return &lane{
+		id: id, workers: w,
+		topics: make(map[string]*laneTopic),
+		wheel:  wheel.New[*conn](now, wheelTick, wheelSize),
+	}
+}
+
+// enqueue adds an entry to a topic's FIFO. It never blocks: publishers wait
+// for room beforehand, in await, without a lock.
+func (l *lane) enqueue(topic string, e entry) {
+	l.mu.Lock()
+	t := l.topics[topic]
+	if t == nil {
+		t = &laneTopic{name: topic}
+		l.topics[topic] = t
+	}
+	t.fifo = append(t.fifo, e)
+	if e.event != nil {
+		l.queued++
+	}
+	if !t.waiting {
+		t.waiting = true
+		l.ready = append(l.ready, t)
+	}
+	start := !l.scheduled
+	l.scheduled = true
+	l.mu.Unlock()
+	if start {
+		l.workers.schedule(l)
+	}
+}
+
+// await returns when the lane has room for an event.
+func (l *lane) await(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		if l.queued < laneQueue {
+			l.mu.Unlock()
+			return nil
+		}
+		if l.room == nil {
+			l.room = make(chan struct{})
+		}
+		room := l.room
+		l.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// slice runs the lane for a while and reports whether there is more to do.
+func (l *lane) slice(sc *scratch) bool {
+	began, budget := time.Now(), sliceSessions
+	for budget > 0 && time.Since(began) < sliceTime {
+		t := l.next()
+		if t == nil {
+			break
+		}
+		budget -= l.serve(t, budget)
+		l.requeue(t)
+	}
+	for i, c := range l.dirty {
+		c.flush(sc)
+		l.dirty[i] = nil
+	}
+	l.dirty = l.dirty[:0]
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.scheduled = len(l.ready) > 0
+	return l.scheduled
+}
+
+// next returns the topic whose turn it is, with a run of its FIFO.
+func (l *lane) next() *laneTopic {
+	t := l.take()
+	if t == nil {
+		return nil
+	}
+	for i, e := range l.changes {
+		t.apply(e)
+		l.changes[i] = entry{}
+	}
+	l.changes = l.changes[:0]
+	return t
+}
+
+func (l *lane) take() *laneTopic {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.ready) == 0 {
+		return nil
+	}
+	t := l.ready[0]
+	l.ready[0] = nil
+	l.ready = l.ready[1:]
+	if len(t.run) == 0 {
+		l.takeRun(t)
+	}
+	return t
+}
+
+// takeRun takes the changes at the head of a FIFO and the events behind them,
+// up to the next change. The lane's mu is held.
+func (l *lane) takeRun(t *laneTopic) {
+	taken, size := 0, 0
+	for _, e := range t.fifo {
+		if e.event == nil {
+			if len(t.run) > 0 {
+				break
+			}
+			l.changes = append(l.changes, e)
+		} else {
+			if len(t.run) == runEvents || size > runBytes {
+				break
+			}
+			t.run = append(t.run, e.event)
+			size += e.event.size()
+		}
+		taken++
+	}
+	l.queued -= len(t.run)
+	if l.room != nil && l.queued < laneQueue/2 {
+		close(l.room)
+		l.room = nil
+	}
+	rest := copy(t.fifo, t.fifo[taken:])
+	clear(t.fifo[rest:])
+	t.fifo = t.fifo[:rest]
+}
+
+func (t *laneTopic) apply(e entry) {
+	if e.join != nil {
+		e.join.place = len(t.subs)
+		t.subs = append(t.subs, e.join)
+		return
+	}
+	last := len(t.subs) - 1
+	moved := t.subs[last]
+	t.subs[e.leave.place] = moved
+	moved.place = e.leave.place
+	t.subs[last] = nil
+	t.subs = t.subs[:last]
+	if e.purge {
+		e.leave.session.purge(t.name)
+	}
+}
+
+// serve appends the run to the rings of at most budget subscribers, and
+// returns how many that was. A session with something to write is
+// flushed once, however many of its topics had something.
+func (l *lane) serve(t *laneTopic, budget int) int {
+	if len(t.run) == 0 {
+		return 0
+	}
+	to := min(t.cursor+budget, len(t.subs))
+	served := to - t.cursor
+	for ; t.cursor < to; t.cursor++ {
+		if c := t.subs[t.cursor].session.offer(t.run); c != nil {
+			l.dirty = append(l.dirty, c)
+		}
+	}
+	if t.cursor == len(t.subs) {
+		clear(t.run)
+		t.run, t.cursor = t.run[:0], 0
+	}
+	return max(served, 1)
+}
+
+// requeue gives a topic its next turn, or forgets it when nobody is subscribed
+// and nothing waits.
+func (l *lane) requeue(t *laneTopic) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(t.run) > 0 || len(t.fifo) > 0 {
+		l.ready = append(l.ready, t)
+		return
+	}
+	t.waiting = false
+	if len(t.subs) == 0 {
+		delete(l.topics, t.name)
+	}
+	if len(l.ready) == 0 {
+		l.ready = nil
+	}
+}
+
+// watch has a connection's deadlines looked at, at about the given time.
+func (l *lane) watch(c *conn, at time.Time) {
+	l.mu.Lock()
+	l.wheel.Add(c, at)
+	l.mu.Unlock()
+}

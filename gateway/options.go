@@ -1,0 +1,193 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/presence"
+	"github.com/gatehouse-go/gatehouse/shard"
+)
+
+// Options say what a gateway is to be. Only Authenticate must be set; the zero
+// value of everything else is a default that works in one process. New copies
+// the options.
+type Options struct {
+	// Authenticate says who a token belongs to. A leading "Bot " or "Bearer " has
+	// been cut from it. ErrUnauthorized refuses it (4004, the client stays away),
+	// a *CloseError closes with its code, any other error is logged and closes
+	// 4000 (the client comes back). ctx ends with the connection. Required.
+	Authenticate func(ctx context.Context, id Identify) (User, error)
+
+	// Ready is called for every new session. It subscribes the session, sends
+	// what a client expects right behind READY (GUILD_CREATE), and returns what
+	// READY has beside the standard fields: a struct or a map, whose fields win;
+	// nil adds nothing. What is published or sent meanwhile follows READY. Errors
+	// are treated like those of Authenticate.
+	Ready func(ctx context.Context, s *Session) (any, error)
+
+	// Broker carries events between nodes; nil: a NewMemoryBroker of its own.
+	Broker Broker
+
+	// Presence is who is online; nil: a tracker of its own, in memory, which
+	// Shutdown closes. A tracker that is given stays the caller's.
+	Presence *presence.Options
+
+	// PresenceData makes the data of a PRESENCE_UPDATE for a topic; nil:
+	// {user: {id}, status, activities, client_status}.
+	PresenceData func(topic string, p presence.Presence) any
+
+	// Shards places sessions; nil: a manager that grows with its sessions,
+	// 2,500 to a shard.
+	Shards *shard.Manager
+
+	// VoiceState and RequestMembers are given ops 4 and 8, as JSON, one message
+	// of a session at a time; nil: they are ignored.
+	VoiceState     func(ctx context.Context, s *Session, data []byte) error
+	RequestMembers func(ctx context.Context, s *Session, data []byte) error
+
+	// URL is where clients find the gateway, without query or trailing slash. A
+	// path alone, the default "/gateway", takes scheme and host from the request:
+	// set a whole URL behind a proxy.
+	URL string
+
+	// Origins are patterns of hosts, as path.Match has them, whose pages may
+	// connect beside those of the request's own host; "*" allows all.
+	Origins []string
+
+	// ClientAddr says which address a connection counts against; nil: the host
+	// of the request's RemoteAddr. Behind a proxy, read its header here.
+	ClientAddr func(r *http.Request) string
+
+	// Intents are those a client may ask for; others close 4014. Zero: all.
+	Intents Intent
+
+	// Limits bound what clients may do.
+	Limits Limits
+
+	// Workers is how many goroutines fan out; 0: one fewer than GOMAXPROCS, at
+	// least one.
+	Workers int
+
+	// Logger is told what an operator should know; nil: slog.Default.
+	Logger *slog.Logger
+
+	// OnConnect, OnSession and OnDisconnect, where set, are called when a
+	// connection was upgraded, when READY was sent, and when a connection has
+	// ended, with its session, if it had one, and the reason. Each is called in a
+	// goroutine of that connection: it may block that one, and no other.
+	OnConnect    func(info ConnInfo)
+	OnSession    func(s *Session)
+	OnDisconnect func(info ConnInfo, s *Session, reason *CloseError)
+}
+
+// ConnInfo describes a connection.
+type ConnInfo struct {
+	ID       uint64 // counts up from 1 within the process
+	Addr     string // what ClientAddr said
+	URL      string // the gateway's own, as this client was told
+	Version  int    // 9 or 10
+	Encoding string // "json" or "msgpack"
+	Compress string // "" or "lz4"
+	Ext      bool   // asked for the extensions
+}
+
+// Limits bound what clients may do. Zero is the default named beside each
+// field; a negative value switches a limit off.
+type Limits struct {
+	Connections           int // in this process: 100,000; beyond it 503
+	ConnectionsPerAddress int // 1,024; beyond it 429
+
+	MessageSize int // bytes of an inbound message: 4,096; beyond it 4002. Cannot be off.
+
+	Payloads        int           // messages in Window: 120, told; at twice that 4008
+	Window          time.Duration // 60 s
+	PresenceUpdates int           // in PresenceWindow: 5
+	PresenceWindow  time.Duration // 20 s
+
+	HeartbeatInterval time.Duration // told in Hello: 41.25 s; after 1.5 of it 4000. Cannot be off.
+	IdentifyTimeout   time.Duration // from Hello to Identify: 60 s; then 4003
+	ReadyTimeout      time.Duration // of Authenticate and Ready together: 30 s; then 4000
+	Identifies        int           // that run at once: 64; the others wait their turn. Cannot be off.
+	Commands          int           // handlers that run at once: 256. Cannot be off.
+	CommandsWaiting   int           // of one session: 16; beyond it RATE_LIMITED
+
+	UnsentEvents int // queued for a session that is attached: 4,096; beyond it 4100
+	UnsentBytes  int // likewise: 4 MB
+	KeptEvents   int // sent and not acknowledged: 8,192; beyond it the oldest is forgotten
+	KeptBytes    int // likewise: 8 MB
+}
+
+var errNoAuthenticate = errors.New("gateway: Options.Authenticate is required")
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Authenticate == nil {
+		return o, errNoAuthenticate
+	}
+	if o.Broker == nil {
+		o.Broker = NewMemoryBroker()
+	}
+	if o.URL == "" {
+		o.URL = "/gateway"
+	}
+	if o.ClientAddr == nil {
+		o.ClientAddr = remoteHost
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Workers <= 0 {
+		o.Workers = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	o.Limits = o.Limits.withDefaults()
+	return o, nil
+}
+
+func (l Limits) withDefaults() Limits {
+	number := func(field *int, fallback int) {
+		if *field == 0 {
+			*field = fallback
+		}
+	}
+	length := func(field *time.Duration, fallback time.Duration) {
+		if *field == 0 {
+			*field = fallback
+		}
+	}
+	positive := func(field *int, fallback int) {
+		if *field <= 0 {
+			*field = fallback
+		}
+	}
+	number(&l.Connections, 100_000)
+	number(&l.ConnectionsPerAddress, 1024)
+	positive(&l.MessageSize, 4096)
+	number(&l.Payloads, 120)
+	length(&l.Window, time.Minute)
+	number(&l.PresenceUpdates, 5)
+	length(&l.PresenceWindow, 20*time.Second)
+	if l.HeartbeatInterval <= 0 {
+		l.HeartbeatInterval = 41250 * time.Millisecond
+	}
+	length(&l.IdentifyTimeout, time.Minute)
+	length(&l.ReadyTimeout, 30*time.Second)
+	positive(&l.Identifies, 64)
+	positive(&l.Commands, 256)
+	number(&l.CommandsWaiting, 16)
+	number(&l.UnsentEvents, 4096)
+	number(&l.UnsentBytes, 4<<20)
+	number(&l.KeptEvents, 8192)
+	number(&l.KeptBytes, 8<<20)
+	return l
+}
+
+// bounds are a ring's share of the limits.
+func (l Limits) bounds() bounds {
+	return bounds{
+		unsentEvents: l.UnsentEvents, unsentBytes: l.UnsentBytes,
+		keptEvents: l.KeptEvents, keptBytes: l.KeptBytes,
+	}
+}

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+// published is a record that has reached this node: immutable, shared by every
+// ring that refers to it, and the place where each form of it on the wire is
+// made at most once, by whoever needs it first.
+type published struct {
+	Record
+	at int64 // when it reached this node, in Unix nanoseconds
+
+	mu    sync.Mutex // held while a form is made
+	tails [forms]atomic.Pointer[[]byte]
+}
+
+// form is how a connection wants its messages: an encoding and a compression.
+type form uint8
+
+const (
+	formJSON form = iota
+	formMsgPack
+	formMsgPackLZ4
+	forms // how many there are
+)
+
+// ours are no limits: the bytes are the application's own.
+var ours = codec.Limits{Depth: -1, Elements: -1, String: -1, Output: -1}
+
+func (f form) binary() bool { return f != formJSON }
+
+// publishedOverhead is what an event costs beside its own bytes, so that a
+// bound in bytes is one on empty events too.
+const publishedOverhead = 64
+
+func (p *published) size() int { return len(p.Data) + len(p.Type) + publishedOverhead }
+
+// tail returns the part of the envelope behind the sequence, which all
+// sessions with the same form share. It must not be changed.
+func (p *published) tail(f form) []byte {
+	if t := p.tails[f].Load(); t != nil {
+		return *t
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.tails[f].Load(); t != nil {
+		return *t
+	}
+	t := p.makeTail(f)
+	p.tails[f].Store(&t)
+	return t
+}
+
+// makeTail cuts the tail off an envelope that was built whole.
+func (p *published) makeTail(f form) []byte {
+	whole := appendPayload(make([]byte, 0, len(p.Data)+len(p.Type)+48), f, opDispatch, p.Data, p.Type, 0)
+	head := len(appendSequence(nil, f, 0))
+	return whole[head:len(whole):len(whole)]
+}
+
+// appendBody appends a canonical JSON value in the given form.
+func appendBody(dst []byte, f form, canonical []byte) []byte {
+	if f == formJSON {
+		return append(dst, canonical...)
+	}
+	body, err := codec.AppendMsgPackFromJSON(nil, canonical, ours)
+	if err != nil {
+		// The canonical bytes were made or checked by codec.AppendJSON.
+		panic("gateway: canonical JSON does not transcode: " + err.Error())
+	}
+	if f == formMsgPackLZ4 {
+		return codec.AppendLZ4(dst, body)
+	}
+	return append(dst, body...)
+}
+
+// appendDispatch appends a whole WebSocket frame with the event under the
+// given sequence: a head of its own, the shared tail behind it.
+func (p *published) appendDispatch(dst []byte, f form, seq uint64) []byte {
+	tail := p.tail(f)
+	var head [32]byte
+	h := appendSequence(head[:0], f, seq)
+	dst = appendFrameHeader(dst, f, len(h)+len(tail))
+	dst = append(dst, h...)
+	return append(dst, tail...)
+}
+
+// appendSequence begins an envelope with its sequence, which is the first of
+// the four keys so that all that follows can be shared.
+func appendSequence(dst []byte, f form, seq uint64) []byte {
+	if f == formJSON {
+		dst = append(dst, `{"s":`...)
+		dst = strconv.AppendUint(dst, seq, 10)
+		return append(dst, ',')
+	}
+	dst = append(dst, 0x84, 0xa1, 's')
+	if seq > 1<<32-1 {
+		return binary.BigEndian.AppendUint64(append(dst, 0xcf), seq)
+	}
+	return binary.BigEndian.AppendUint32(append(dst, 0xce), uint32(seq))
+}
+
+func appendMsgPackString(dst []byte, s string) []byte {
+	if len(s) < 32 {
+		dst = append(dst, 0xa0|byte(len(s)))
+	} else {
+		dst = append(dst, 0xdb)
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(s)))
+	}
+	return append(dst, s...)
+}

@@ -1,0 +1,34 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+// Record is an event in its canonical form: what a [Broker] carries between
+// nodes, and what every node, the publisher's own included, derives the bytes
+// on the wire from. It is immutable once handed over.
+type Record struct {
+	Topic  string
+	Type   string
+	Key    string
+	Data   []byte // canonical JSON
+	Intent Intent
+	Class  Class
+}
+
+var errNoType = errors.New("gateway: event has no Type")
+
+// seal encodes an event. Afterwards nothing refers to ev.Data.
+func seal(topic string, ev Event) (Record, error) {
+	if ev.Type == "" {
+		return Record{}, errNoType
+	}
+	data, err := codec.AppendJSON(nil, ev.Data)
+	if err != nil {
+		return Record{}, fmt.Errorf("gateway: encode event %s: %w", ev.Type, err)
+	}
+	return Record{Topic: topic, Type: ev.Type, Key: ev.Key, Data: data, Intent: ev.Intent, Class: ev.Class}, nil
+}

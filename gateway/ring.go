@@ -1,0 +1,329 @@
+package gateway
+
+import "errors"
+
+// ring is a session's outbound queue and its replay buffer at once: references
+// to shared events in the order in which they were appended, under four marks
+//
+//	acked ≤ next ≤ numbered ≤ tail
+//
+// counted in sequences. Events in [acked, numbered) have been given their
+// sequence and wait to be acknowledged; events in [numbered, tail) have not.
+// next is the sequence that the present connection is sent next: a resume sets
+// it back and touches nothing else. A sequence follows from an event's place,
+// so no entry stores one.
+//
+// It is pure: it has no lock, no clock and does no I/O. The session's lock
+// guards it, and the time is an argument. The zero value is not ready; see
+// [newRing].
+type ring struct {
+	slots *slots // nil while nothing is held
+
+	// Places count up for ever; place p lies in slots[p & mask].
+	// [head, sent) is numbered, [sent, unsent) is squeezed-out space that has
+	// not been reused yet, [unsent, end) is not numbered and may hold tombstones.
+	head, sent, unsent, end uint64
+
+	acked uint64 // the sequence of the event at head
+	next  uint64 // the sequence to write next on this connection
+
+	keptBytes   int // in [head, sent)
+	unsentBytes int // in [unsent, end)
+	unsentLive  int // entries in [unsent, end) that are no tombstones
+
+	// While a resumed connection is given what it missed, [unsent, replayEnd)
+	// was there when it attached and does not count against the unsent bound.
+	replayEnd   uint64
+	exemptBytes int
+	exemptLive  int
+
+	attached  bool
+	replaying bool
+
+	byKey map[conflateKey]uint64 // places of unnumbered conflate events, when there are many
+}
+
+type conflateKey struct{ topic, key string }
+
+// firstSequence is what the first event of a session is given: READY is 1 and is not kept.
+const firstSequence = 2
+
+// bounds are a ring's limits. Zero in a field means no such limit.
+type bounds struct {
+	unsentEvents, unsentBytes     int   // attached: over it, the consumer is slow
+	keptEvents, keptBytes         int   // numbered, unacknowledged: over it, the oldest is forgotten
+	detachedEvents, detachedBytes int   // nobody reads: over it, the session ends
+	detachedAge                   int64 // nanoseconds since the oldest event it holds
+}
+
+// outcome says what append did with an event.
+type outcome uint8
+
+const (
+	queued     outcome = iota // appended
+	conflated                 // took the place of an older one with its key
+	refused                   // volatile, and this session is not keeping up: not queued
+	overflowed                // appended, and the session is over its bound
+)
+
+var errFutureSequence = errors.New("gateway: sequence was never sent")
+
+func newRing() ring {
+	return ring{acked: firstSequence, next: firstSequence}
+}
+
+func (r *ring) at(place uint64) **published {
+	return &r.slots.entries[place&uint64(len(r.slots.entries)-1)]
+}
+
+// numbered is the sequence that the next unnumbered event will be given.
+func (r *ring) numbered() uint64 { return r.acked + (r.sent - r.head) }
+
+// tail is numbered plus all that waits for its number.
+func (r *ring) tail() uint64 { return r.numbered() + uint64(r.unsentLive) }
+
+// append queues an event by the rules of its class.
+func (r *ring) append(p *published, b *bounds) outcome {
+	if p.Class == Volatile && !r.takesVolatile(b) {
+		return refused
+	}
+	if p.Class == Conflate && r.replace(p) {
+		return conflated
+	}
+	r.reserve()
+	*r.at(r.end) = p
+	if r.byKey != nil && p.Class == Conflate {
+		r.byKey[conflateKey{p.Topic, p.Key}] = r.end
+	}
+	r.end++
+	r.unsentLive++
+	r.unsentBytes += p.size()
+	if r.over(b) {
+		return overflowed
+	}
+	return queued
+}
+
+func (r *ring) takesVolatile(b *bounds) bool {
+	if !r.attached || r.replaying {
+		return false
+	}
+	return !above(r.unsentLive, b.unsentEvents/4) && !above(r.unsentBytes, b.unsentBytes/4)
+}
+
+func (r *ring) over(b *bounds) bool {
+	if !r.attached {
+		held := int(r.sent-r.head) + r.unsentLive
+		return above(held, b.detachedEvents) || above(r.keptBytes+r.unsentBytes, b.detachedBytes)
+	}
+	return above(r.unsentLive-r.exemptLive, b.unsentEvents) || above(r.unsentBytes-r.exemptBytes, b.unsentBytes)
+}
+
+func above(n, limit int) bool { return limit > 0 && n > limit }
+
+// expired reports whether a detached ring holds an event older than its bound allows.
+func (r *ring) expired(now int64, b *bounds) bool {
+	if r.attached || b.detachedAge <= 0 || r.end == r.head {
+		return false
+	}
+	for place := r.head; place != r.end; place++ {
+		if p := *r.at(place); p != nil {
+			return now-p.at > b.detachedAge
+		}
+	}
+	return false
+}
+
+// conflateIndexAbove is how many unnumbered events are searched one by one
+// before an index by key is worth its memory.
+const conflateIndexAbove = 16
+
+// replace puts p in the place of the unnumbered event with the same topic and
+// key, if there is one.
+func (r *ring) replace(p *published) bool {
+	place, ok := r.find(p.Topic, p.Key)
+	if !ok {
+		return false
+	}
+	old := *r.at(place)
+	grown := p.size() - old.size()
+	*r.at(place) = p
+	r.unsentBytes += grown
+	if place < r.replayEnd {
+		r.exemptBytes += grown
+	}
+	return true
+}
+
+func (r *ring) find(topic, key string) (uint64, bool) {
+	if r.byKey == nil && r.unsentLive > conflateIndexAbove {
+		r.byKey = make(map[conflateKey]uint64)
+		for place := r.unsent; place != r.end; place++ {
+			if p := *r.at(place); p != nil && p.Class == Conflate {
+				r.byKey[conflateKey{p.Topic, p.Key}] = place
+			}
+		}
+	}
+	if r.byKey != nil {
+		place, ok := r.byKey[conflateKey{topic, key}]
+		return place, ok
+	}
+	for place := r.unsent; place != r.end; place++ {
+		if p := *r.at(place); p != nil && p.Class == Conflate && p.Key == key && p.Topic == topic {
+			return place, true
+		}
+	}
+	return 0, false
+}
+
+// take returns the next event to write on this connection and its sequence,
+// giving it one if it has none. The event counts as sent from then on,
+// whatever becomes of the write. While replaying it stops, once, where the
+// resume's tail was, so that the caller can say so; see caughtUp.
+func (r *ring) take(b *bounds) (uint64, *published, bool) {
+	if r.next < r.numbered() {
+		p := *r.at(r.head + (r.next - r.acked))
+		r.next++
+		return r.next - 1, p, true
+	}
+	for r.unsent != r.end && !(r.replaying && r.unsent >= r.replayEnd) {
+		slot := r.at(r.unsent)
+		p := *slot
+		*slot = nil
+		r.unsent++
+		if p == nil {
+			continue
+		}
+		*r.at(r.sent) = p
+		r.sent++
+		r.countNumbered(p)
+		seq := r.next
+		r.next++
+		r.forget(b)
+		return seq, p, true
+	}
+	if r.unsent == r.end {
+		r.end, r.unsent = r.sent, r.sent
+		r.replayEnd = min(r.replayEnd, r.end)
+		r.byKey = nil
+	}
+	return 0, nil, false
+}
+
+func (r *ring) countNumbered(p *published) {
+	r.unsentLive--
+	r.unsentBytes -= p.size()
+	r.keptBytes += p.size()
+	if r.replaying {
+		r.exemptLive--
+		r.exemptBytes -= p.size()
+	}
+	if r.byKey != nil && p.Class == Conflate {
+		delete(r.byKey, conflateKey{p.Topic, p.Key})
+	}
+}
+
+// caughtUp ends a replay when everything that was there at the resume has been
+// taken. It reports true exactly once per resume.
+func (r *ring) caughtUp() bool {
+	if !r.replaying || r.next < r.numbered() || (r.unsent != r.end && r.unsent < r.replayEnd) {
+		return false
+	}
+	r.replaying = false
+	r.exemptLive, r.exemptBytes, r.replayEnd = 0, 0, 0
+	return true
+}
+
+// pending reports whether there is something to take.
+func (r *ring) pending() bool { return r.next < r.numbered() || r.unsentLive > 0 }
+
+// forget drops the oldest written events while more are kept than allowed:
+// only the resume window shrinks.
+func (r *ring) forget(b *bounds) {
+	for r.acked < r.next && (above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes)) {
+		r.drop()
+	}
+	r.shrink()
+}
+
+// halfKept reports whether more than half of what may be kept is.
+func (r *ring) halfKept(b *bounds) bool {
+	return above(int(r.sent-r.head), b.keptEvents/2) || above(r.keptBytes, b.keptBytes/2)
+}
+
+func (r *ring) drop() {
+	slot := r.at(r.head)
+	r.keptBytes -= (*slot).size()
+	*slot = nil
+	r.head++
+	r.acked++
+}
+
+// ack forgets everything up to and with seq. Below what is acknowledged it
+// does nothing; above what was sent it is an error.
+func (r *ring) ack(seq uint64) error {
+	if seq >= r.numbered() {
+		return errFutureSequence
+	}
+	for r.acked <= seq {
+		r.drop()
+	}
+	r.next = max(r.next, r.acked)
+	r.shrink()
+	return nil
+}
+
+// resume attaches a new connection that has seen everything up to and with
+// seq. It reports false, and changes nothing, when that cannot be honoured in
+// full: what it missed was forgotten, or seq was never sent. Zero means READY.
+func (r *ring) resume(seq uint64) bool {
+	seq = max(seq, firstSequence-1)
+	if seq+1 < r.acked || seq+1 > r.numbered() {
+		return false
+	}
+	r.next = seq + 1
+	r.attached, r.replaying = true, true
+	r.replayEnd = r.end
+	r.exemptLive, r.exemptBytes = r.unsentLive, r.unsentBytes
+	return true
+}
+
+// attach gives the ring its first connection.
+func (r *ring) attach() { r.attached = true }
+
+// detach leaves the ring without a reader.
+func (r *ring) detach() {
+	r.attached, r.replaying = false, false
+	r.exemptLive, r.exemptBytes, r.replayEnd = 0, 0, 0
+}
+
+// purge removes the unnumbered events of a topic, leaving tombstones that are
+// squeezed out when numbers are given.
+func (r *ring) purge(topic string) {
+	for place := r.unsent; place != r.end; place++ {
+		slot := r.at(place)
+		p := *slot
+		if p == nil || p.Topic != topic {
+			continue
+		}
+		*slot = nil
+		r.unsentLive--
+		r.unsentBytes -= p.size()
+		if place < r.replayEnd {
+			r.exemptLive--
+			r.exemptBytes -= p.size()
+		}
+		if r.byKey != nil && p.Class == Conflate {
+			delete(r.byKey, conflateKey{p.Topic, p.Key})
+		}
+	}
+}
+
+// release gives the memory back. The ring must not be used afterwards.
+func (r *ring) release() {
+	for place := r.head; r.slots != nil && place != r.end; place++ {
+		*r.at(place) = nil
+	}
+	r.slots.free()
+	*r = ring{}
+}

@@ -1,0 +1,392 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// ringModel is what a ring promises, written as plainly as it can be: every
+// event ever numbered, and the list of those that wait.
+type ringModel struct {
+	numbered []*published // numbered[i] has sequence firstSequence+i
+	unsent   []*published
+	acked    uint64 // the lowest sequence that is still held
+	next     uint64
+
+	attached, replaying bool
+	replayLeft          int // of unsent, what was there at the resume
+}
+
+func (m *ringModel) end() uint64 { return firstSequence + uint64(len(m.numbered)) }
+
+func (m *ringModel) append(p *published, b *bounds) outcome {
+	if p.Class == Volatile {
+		size := 0
+		for _, q := range m.unsent {
+			size += q.size()
+		}
+		if !m.attached || m.replaying || len(m.unsent) > b.unsentEvents/4 || size > b.unsentBytes/4 {
+			return refused
+		}
+	}
+	if p.Class == Conflate {
+		for i, q := range m.unsent {
+			if q.Class == Conflate && q.Topic == p.Topic && q.Key == p.Key {
+				m.unsent[i] = p
+				return conflated
+			}
+		}
+	}
+	m.unsent = append(m.unsent, p)
+	if m.over(b) {
+		return overflowed
+	}
+	return queued
+}
+
+func (m *ringModel) over(b *bounds) bool {
+	events, size := 0, 0
+	counted := m.unsent
+	if m.attached {
+		if m.replaying {
+			counted = m.unsent[m.replayLeft:]
+		}
+	} else {
+		for _, p := range m.numbered[m.acked-firstSequence:] {
+			events, size = events+1, size+p.size()
+		}
+	}
+	for _, p := range counted {
+		events, size = events+1, size+p.size()
+	}
+	if m.attached {
+		return events > b.unsentEvents || size > b.unsentBytes
+	}
+	return events > b.detachedEvents || size > b.detachedBytes
+}
+
+func (m *ringModel) take(b *bounds) (uint64, *published, bool) {
+	if m.next < m.end() {
+		m.next++
+		return m.next - 1, m.numbered[m.next-1-firstSequence], true
+	}
+	if len(m.unsent) == 0 || m.replaying && m.replayLeft == 0 {
+		return 0, nil, false
+	}
+	p := m.unsent[0]
+	m.unsent = slices.Delete(m.unsent, 0, 1)
+	if m.replaying {
+		m.replayLeft--
+	}
+	m.numbered = append(m.numbered, p)
+	m.next++
+	for m.acked < m.next && m.keptOver(b) {
+		m.acked++
+	}
+	return m.next - 1, p, true
+}
+
+func (m *ringModel) keptOver(b *bounds) bool {
+	size := 0
+	kept := m.numbered[m.acked-firstSequence:]
+	for _, p := range kept {
+		size += p.size()
+	}
+	return len(kept) > b.keptEvents || size > b.keptBytes
+}
+
+func (m *ringModel) caughtUp() bool {
+	if m.replaying && m.next == m.end() && m.replayLeft == 0 {
+		m.replaying = false
+		return true
+	}
+	return false
+}
+
+func (m *ringModel) resume(seq uint64) bool {
+	seq = max(seq, 1)
+	if seq+1 < m.acked || seq+1 > m.end() {
+		return false
+	}
+	m.next, m.attached, m.replaying, m.replayLeft = seq+1, true, true, len(m.unsent)
+	return true
+}
+
+func (m *ringModel) purge(topic string) {
+	kept := m.unsent[:0]
+	left := m.replayLeft
+	for i, p := range m.unsent {
+		if p.Topic == topic {
+			if i < m.replayLeft {
+				left--
+			}
+			continue
+		}
+		kept = append(kept, p)
+	}
+	m.unsent, m.replayLeft = kept, left
+}
+
+// checkRing compares what a ring shows with the model.
+func checkRing(r *ring, m *ringModel) error {
+	switch {
+	case !(r.acked <= r.next && r.next <= r.numbered() && r.numbered() <= r.tail()):
+		return fmt.Errorf("S1: acked %d ≤ next %d ≤ numbered %d ≤ tail %d does not hold", r.acked, r.next, r.numbered(), r.tail())
+	case r.acked != m.acked || r.next != m.next || r.numbered() != m.end():
+		return fmt.Errorf("marks are %d %d %d, want %d %d %d", r.acked, r.next, r.numbered(), m.acked, m.next, m.end())
+	case r.unsentLive != len(m.unsent):
+		return fmt.Errorf("%d wait, want %d", r.unsentLive, len(m.unsent))
+	case r.pending() != (m.next < m.end() || len(m.unsent) > 0):
+		return errors.New("pending is wrong")
+	}
+	kept, unsent := 0, 0
+	for i, p := range m.numbered[m.acked-firstSequence:] {
+		if got := *r.at(r.head + uint64(i)); got != p {
+			return fmt.Errorf("S2: sequence %d names another event", m.acked+uint64(i))
+		}
+		kept += p.size()
+	}
+	i := 0
+	for place := r.unsent; place != r.end; place++ {
+		if p := *r.at(place); p != nil {
+			if m.unsent[i] != p {
+				return fmt.Errorf("waiting event %d is another", i)
+			}
+			unsent += p.size()
+			i++
+		}
+	}
+	if r.keptBytes != kept || r.unsentBytes != unsent {
+		return fmt.Errorf("bytes are %d and %d, want %d and %d", r.keptBytes, r.unsentBytes, kept, unsent)
+	}
+	held := 0
+	if r.slots != nil {
+		for _, p := range r.slots.entries {
+			if p != nil {
+				held++
+			}
+		}
+	}
+	if want := len(m.numbered) - int(m.acked-firstSequence) + len(m.unsent); held != want {
+		return fmt.Errorf("S10: the array refers to %d events, want %d", held, want)
+	}
+	return nil
+}
+
+// TestRingAgainstModel holds S1, S2, S3, S4, S6, S7 and S10 against random schedules.
+func TestRingAgainstModel(t *testing.T) {
+	for seed := range uint64(3000) {
+		if err := runRing(seed, 300); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+func runRing(seed uint64, steps int) error {
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	b := &bounds{
+		unsentEvents: 4 + rnd.IntN(60), unsentBytes: 200 + rnd.IntN(9000),
+		keptEvents: 4 + rnd.IntN(60), keptBytes: 200 + rnd.IntN(9000),
+		detachedEvents: 4 + rnd.IntN(90), detachedBytes: 200 + rnd.IntN(12000),
+	}
+	r, m := newRing(), &ringModel{acked: firstSequence, next: firstSequence, attached: true}
+	r.attach()
+	for step := range steps {
+		var got, want any
+		name := ""
+		switch k := rnd.IntN(20); {
+		case k < 9:
+			p := &published{Record: Record{
+				Topic: string('a' + rune(rnd.IntN(3))), Key: string('k' + rune(rnd.IntN(4))),
+				Class: Class(rnd.IntN(3)), Data: make([]byte, rnd.IntN(100)), Type: "T",
+			}}
+			name, got, want = "append "+p.Class.String(), r.append(p, b), m.append(p, b)
+		case k < 15:
+			seq, p, ok := r.take(b)
+			mseq, mp, mok := m.take(b)
+			name, got, want = "take", fmt.Sprint(seq, ok), fmt.Sprint(mseq, mok)
+			if p != mp {
+				return fmt.Errorf("step %d: take returned another event for %d", step, seq)
+			}
+			if !ok && r.caughtUp() != m.caughtUp() {
+				return fmt.Errorf("step %d: caughtUp differs", step)
+			}
+		case k < 17:
+			seq := m.acked - 2 + uint64(rnd.IntN(int(m.end()-m.acked)+4))
+			err := r.ack(seq)
+			name, got, want = "ack", err != nil, seq >= m.end()
+			if seq < m.end() && seq >= m.acked {
+				m.acked = seq + 1
+				m.next = max(m.next, m.acked)
+			}
+		case k < 18:
+			name = "detach"
+			r.detach()
+			m.attached, m.replaying, m.replayLeft = false, false, 0
+		case k < 19:
+			seq := m.acked - 2 + uint64(rnd.IntN(int(m.end()-m.acked)+4))
+			name, got, want = fmt.Sprint("resume ", seq), r.resume(seq), m.resume(seq)
+		default:
+			topic := string('a' + rune(rnd.IntN(3)))
+			name = "purge " + topic
+			r.purge(topic)
+			m.purge(topic)
+		}
+		if got != want {
+			return fmt.Errorf("step %d: %s: got %v, want %v", step, name, got, want)
+		}
+		if err := checkRing(&r, m); err != nil {
+			return fmt.Errorf("step %d: after %s: %w", step, name, err)
+		}
+	}
+	r.release()
+	return nil
+}
+
+func keep(topic string) *published {
+	return &published{Record: Record{Topic: topic, Type: "T", Data: []byte("{}")}}
+}
+
+func takeAll(r *ring, b *bounds) (seqs []uint64) {
+	for {
+		seq, _, ok := r.take(b)
+		if !ok {
+			return seqs
+		}
+		seqs = append(seqs, seq)
+	}
+}
+
+func TestRingResumePoints(t *testing.T) { // S4
+	b := &bounds{}
+	tests := []struct {
+		name string
+		ack  uint64
+		seq  uint64
+		want bool
+		from uint64
+	}{
+		{"zero means READY", 0, 0, true, 2},
+		{"READY", 0, 1, true, 2},
+		{"in the middle", 0, 3, true, 4},
+		{"everything seen", 0, 6, true, 7},
+		{"from the future", 0, 7, false, 0},
+		{"acknowledged", 4, 3, false, 0},
+		{"exactly what is acknowledged", 4, 4, true, 5},
+		{"zero after an acknowledgement", 4, 0, false, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRing()
+			r.attach()
+			for range 5 {
+				r.append(keep("a"), b)
+			}
+			takeAll(&r, b)
+			if tt.ack > 0 {
+				if err := r.ack(tt.ack); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.detach()
+			before := r.next
+			if got := r.resume(tt.seq); got != tt.want {
+				t.Fatalf("resume(%d) = %v, want %v", tt.seq, got, tt.want)
+			}
+			if !tt.want {
+				if r.next != before || r.attached {
+					t.Fatal("a refused resume changed the ring")
+				}
+				return
+			}
+			seqs := takeAll(&r, b)
+			if len(seqs) != int(7-tt.from) || len(seqs) > 0 && seqs[0] != tt.from {
+				t.Fatalf("replayed %v, want from %d", seqs, tt.from)
+			}
+			if !r.caughtUp() || r.caughtUp() {
+				t.Fatal("caughtUp is to be true exactly once")
+			}
+		})
+	}
+}
+
+func TestRingReplayDoesNotCountWhatWasThere(t *testing.T) { // S3
+	b := &bounds{unsentEvents: 4}
+	r := newRing()
+	for range 10 {
+		if got := r.append(keep("a"), b); got != queued {
+			t.Fatalf("detached append: %v", got)
+		}
+	}
+	r.resume(1)
+	for i := range 4 {
+		if got := r.append(keep("a"), b); got != queued {
+			t.Fatalf("append %d while replaying: %v", i, got)
+		}
+	}
+	if got := r.append(keep("a"), b); got != overflowed {
+		t.Fatalf("the fifth event beyond the resume: %v, want overflowed", got)
+	}
+}
+
+func TestRingExpires(t *testing.T) { // S3
+	b := &bounds{detachedAge: 100}
+	r := newRing()
+	p := keep("a")
+	p.at = 1000
+	r.append(p, b)
+	r.attach()
+	if r.expired(5000, b) {
+		t.Error("an attached ring expired")
+	}
+	r.detach()
+	if r.expired(1100, b) || !r.expired(1101, b) {
+		t.Error("a detached ring expires when its oldest event is older than the bound")
+	}
+}
+
+func TestRingAllocatesNothingWithinItsClass(t *testing.T) { // S10
+	b := &bounds{}
+	r := newRing()
+	r.attach()
+	p := keep("a")
+	run := func() {
+		for range 6 {
+			r.append(p, b)
+		}
+		var last uint64
+		for {
+			seq, _, ok := r.take(b)
+			if !ok {
+				break
+			}
+			last = seq
+		}
+		r.ack(last)
+	}
+	run()
+	if n := testing.AllocsPerRun(1000, run); n != 0 {
+		t.Errorf("%v allocations a round, want 0", n)
+	}
+	if r.slots != nil {
+		t.Error("an empty ring holds an array")
+	}
+}
+
+func BenchmarkRing(b *testing.B) {
+	limits := &bounds{unsentEvents: 4096, unsentBytes: 4 << 20, keptEvents: 8192, keptBytes: 8 << 20}
+	r := newRing()
+	r.attach()
+	p := keep("a")
+	b.ReportAllocs()
+	for b.Loop() {
+		r.append(p, limits)
+		seq, _, _ := r.take(limits)
+		if seq%32 == 0 {
+			r.ack(seq)
+		}
+	}
+}

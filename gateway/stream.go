@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"time"
+	"unicode/utf8"
+)
+
+// stream is what package websocket sees of a connection: it does the handshake
+// and reads; its writes, each one whole control frame, go to the control lane,
+// so that they never end up inside a data frame.
+type stream struct {
+	net.Conn
+	early []byte // what arrived together with the handshake
+	c     *conn
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if len(s.early) > 0 {
+		n := copy(p, s.early)
+		if s.early = s.early[n:]; len(s.early) == 0 {
+			s.early = nil
+		}
+		return n, nil
+	}
+	return s.Conn.Read(p)
+}
+
+// Write takes exactly one control frame, because the buffer in front of it
+// holds more than the largest. It never blocks.
+func (s *stream) Write(frame []byte) (int, error) {
+	switch frame[0] {
+	case framePong:
+		s.c.sendPong(frame)
+	case frameClose:
+		// An echo of the client's, or package websocket's word on a frame that
+		// breaks the protocol. The reader learns which.
+		s.c.latchFrame(nil, checkClose(frame))
+		s.c.flushNow()
+	}
+	return len(frame), nil
+}
+
+// checkClose returns a copy of a close frame, or of one that refuses its
+// reason for not being UTF-8, which package websocket does not look at.
+func checkClose(frame []byte) []byte {
+	if len(frame) > 4 && !utf8.Valid(frame[4:]) {
+		return appendCloseFrame(nil, closeBadText, "")
+	}
+	return append([]byte(nil), frame...)
+}
+
+// Close wakes a read in progress. The socket is closed by the connection's
+// last writer, so that a close frame gets out before.
+func (s *stream) Close() error { return s.Conn.SetReadDeadline(time.Unix(1, 0)) }
+
+// The buffers of a connection: net/http's have 4 KB each.
+const (
+	readBuffer  = 512
+	writeBuffer = 136 // the largest control frame has 127 bytes
+)
+
+// hijacker hands package websocket a stream in place of the connection.
+type hijacker struct {
+	http.ResponseWriter
+	stream *stream
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	// Deadlines of the http.Server are of its requests.
+	if err := nc.SetDeadline(time.Time{}); err != nil {
+		nc.Close()
+		return nil, nil, err
+	}
+	if n := brw.Reader.Buffered(); n > 0 {
+		early, _ := brw.Reader.Peek(n)
+		h.stream.early = append([]byte(nil), early...)
+	}
+	h.stream.Conn = nc
+	return h.stream, bufio.NewReadWriter(
+		bufio.NewReaderSize(h.stream, readBuffer),
+		bufio.NewWriterSize(h.stream, writeBuffer),
+	), nil
+}

@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
+)
+
+// ServeHTTP upgrades to the protocol of docs/protocol.md at whatever path it is
+// mounted, and answers GET PATH/gateway and PATH/gateway/bot. It returns when
+// the connection is established, not when it ends, so that net/http's memory
+// for it can be collected.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") == "" {
+		g.discover(w, r)
+		return
+	}
+	info, f, err := g.parseQuery(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	g.upgrade(w, r, info, f)
+}
+
+// queryError is what is wrong with the connection's URL.
+type queryError string
+
+func (e queryError) Error() string { return string(e) }
+
+// parseQuery reads what a client asks for. Unknown parameters are ignored, an
+// unknown compression is granted as none; an unknown version is refused after
+// the upgrade, where clients understand it.
+func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
+	q := r.URL.Query()
+	info := ConnInfo{
+		Addr:     g.opts.ClientAddr(r),
+		URL:      g.urlFor(r),
+		Version:  10,
+		Encoding: "json",
+		Ext:      q.Get("ext") == "1",
+	}
+	if v := q.Get("v"); v != "" {
+		info.Version, _ = strconv.Atoi(v)
+	}
+	f := formJSON
+	switch enc := q.Get("encoding"); enc {
+	case "", "json":
+	case "msgpack":
+		info.Encoding, f = enc, formMsgPack
+		if q.Get("compress") == "lz4" {
+			info.Compress, f = "lz4", formMsgPackLZ4
+		}
+	default:
+		return info, f, queryError("gateway: unknown encoding " + strconv.Quote(enc) + ": json and msgpack are known")
+	}
+	return info, f, nil
+}
+
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo, f form) {
+	c := &conn{gw: g, form: f, ext: info.Ext, info: info, stream: new(stream)}
+	c.stream.c = c
+	if refusal := g.admit(c); refusal != nil {
+		refusal.write(w)
+		return
+	}
+	ws, err := websocket.Accept(&hijacker{w, c.stream}, r, &websocket.AcceptOptions{
+		OriginPatterns:     g.opts.Origins,
+		InsecureSkipVerify: len(g.opts.Origins) == 1 && g.opts.Origins[0] == "*",
+		CompressionMode:    websocket.CompressionDisabled,
+		OnPingReceived:     c.pinged,
+	})
+	if err != nil {
+		// Accept has answered: a bad handshake, or a page of another origin.
+		g.forget(c)
+		g.stats.refusedHandshake.Add(1)
+		g.conns.Done()
+		return
+	}
+	ws.SetReadLimit(-1) // ours is in readMessage, which closes with a code of the protocol
+	c.ws = ws
+	c.sock = socket.New(c.stream.Conn)
+	c.begin()
+}
+
+// begin says Hello and starts reading.
+func (c *conn) begin() {
+	now := time.Now()
+	c.lastBeat.Store(now.UnixNano())
+	c.ctx, c.cancel = context.WithCancel(c.gw.ctx)
+	if t := c.gw.limits.IdentifyTimeout; t > 0 {
+		c.deadline = now.Add(t).UnixNano()
+	}
+	c.gw.stats.accepted.Add(1)
+	c.gw.opened(c)
+	c.lane.watch(c, c.nextCheck(now))
+	if c.info.Version == 9 || c.info.Version == 10 {
+		c.send(c.gw.hello(c.form))
+	} else {
+		c.close(CloseInvalidVersion, "")
+	}
+	go func() {
+		defer c.gw.conns.Done()
+		if hook := c.gw.opts.OnConnect; hook != nil {
+			c.gw.guard(func() { hook(c.info) }, nil)
+		}
+		c.serve()
+	}()
+}
+
+// pinged is called by package websocket, on the reader, for each ping.
+func (c *conn) pinged(context.Context, []byte) bool {
+	if c.meter.ping(time.Now(), &c.gw.limits) == abusive {
+		c.close(CloseRateLimited, "")
+	}
+	c.awaitRoom()
+	return !c.isClosing()
+}
+
+func (g *Gateway) hello(f form) []byte {
+	data, _ := codec.AppendJSON(nil, map[string]int64{"heartbeat_interval": g.limits.HeartbeatInterval.Milliseconds()})
+	return appendMessage(nil, f, opHello, data)
+}
+
+// refusal is an answer to a connection that is not admitted.
+type refusal struct {
+	status     int
+	reason     string
+	retryAfter int // seconds
+}
+
+func (r *refusal) write(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(r.retryAfter))
+	http.Error(w, "gateway: "+r.reason, r.status)
+}
+
+func remoteHost(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// urlFor is the gateway's URL as this request's client can reach it.
+func (g *Gateway) urlFor(r *http.Request) string {
+	u := strings.TrimRight(g.opts.URL, "/")
+	if !strings.HasPrefix(g.opts.URL, "/") {
+		return u
+	}
+	scheme := "ws"
+	if r.TLS != nil {
+		scheme = "wss"
+	}
+	return (&url.URL{Scheme: scheme, Host: r.Host, Path: u}).String()
+}
+
+// discover answers GET PATH/gateway and PATH/gateway/bot.
+func (g *Gateway) discover(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "gateway: only GET is understood here", http.StatusMethodNotAllowed)
+		return
+	}
+	answer := map[string]any{"url": g.urlFor(r)}
+	path := strings.TrimRight(r.URL.Path, "/")
+	switch {
+	case strings.HasSuffix(path, "/gateway/bot"):
+		answer["shards"] = 1
+		answer["session_start_limit"] = map[string]int{
+			"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 16,
+		}
+	case strings.HasSuffix(path, "/gateway"):
+	default:
+		w.Header().Set("Upgrade", "websocket")
+		http.Error(w, "gateway: this is a WebSocket endpoint", http.StatusUpgradeRequired)
+		return
+	}
+	body, _ := codec.AppendJSON(nil, answer)
+	// Exactly this type: a charset breaks discord.py and oceanic.js.
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(body)
+}
+
+// Under returns a handler that serves the gateway at path, path/, path// and
+// below, and everything else by next. http.ServeMux cannot be used for that
+// alone: it answers path// with a redirect, which clients do not follow.
+func (g *Gateway) Under(path string, next http.Handler) http.Handler {
+	path = strings.TrimRight(path, "/")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest, ok := strings.CutPrefix(r.URL.Path, path); ok && (rest == "" || rest[0] == '/') {
+			g.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

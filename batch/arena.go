@@ -50,6 +50,9 @@ func (a *arena[T]) measure(c *chain, maxItems, maxBytes int) extent {
 	if c.count <= maxItems && c.bytes <= maxBytes {
 		return c.extent
 	}
+	if c.bytes == 0 {
+		return extent{count: min(c.count, maxItems)}
+	}
 	var e extent
 	for i := c.first; e.count < min(c.count, maxItems); i = a.nodes[i].next {
 		size := a.nodes[i].size

@@ -9,8 +9,8 @@ import (
 // Close refuses further items, flushes what is held, retries included, and waits until it is done. It returns nil
 // if every item has been flushed or, after its retries, given to OnError.
 //
-// It returns within ctx. When ctx ends first, the contexts of running flushes end and everything that waits goes to
-// OnError, in order per key, with an error that wraps ErrClosed and the error of ctx; Close then returns an error that
+// It returns within ctx, if OnError does. When ctx ends first, the contexts of running flushes end and everything that
+// waits has gone to OnError when Close returns, in order per key, with an error that wraps ErrClosed and the error of ctx; Close then returns an error that
 // wraps that of ctx, too. So that flushes have the time to notice, this happens a little before a deadline:
 // by a tenth of the time left when Close was called, and at most 100 ms. Only items of a flush that
 // ignores its context are still held after Close has returned; they end when it returns, OnError included.
@@ -68,9 +68,11 @@ func (k *Keyed[K, T]) shut() {
 	k.checkDrained()
 }
 
-// abort gives up flushing: what waits goes to OnError from this goroutine, even if all workers are stuck.
+// abort gives up flushing: what waits goes to OnError from this goroutine, so that it got there when Close returns, even
+// if all workers are stuck.
 func (k *Keyed[K, T]) abort(why error) {
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.aborted == nil && !k.isDrained() {
 		k.aborted = fmt.Errorf("%w before all was flushed: %w", ErrClosed, why)
 		k.cancel()
@@ -78,9 +80,22 @@ func (k *Keyed[K, T]) abort(why error) {
 			k.expel(q)
 		}
 	}
-	k.running++
-	k.mu.Unlock()
-	k.work()
+	for q := k.ready.pop(); q != nil; q = k.ready.pop() {
+		for q.chain.count > 0 {
+			k.choose(q)
+			k.giveUp(q, k.tooLate(q))
+		}
+		k.forget(q)
+	}
+	k.checkDrained()
+}
+
+// tooLate is the error of a batch for which there is no time. k.mu is held.
+func (k *Keyed[K, T]) tooLate(q *queue[K]) error {
+	if q.err == nil {
+		return k.aborted
+	}
+	return fmt.Errorf("%w; its last try: %w", k.aborted, q.err)
 }
 
 // expel makes all that waits in q ready; what waits behind a running flush goes on in a queue of its own. k.mu is held.

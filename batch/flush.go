@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
@@ -16,9 +15,9 @@ func (k *Keyed[K, T]) makeReady(q *queue[K]) {
 	k.hire()
 }
 
-// hire starts a worker if one is wanted. k.mu is held.
+// hire starts a worker if one is wanted; once Close has given up, what is ready is its own to hand over. k.mu is held.
 func (k *Keyed[K, T]) hire() {
-	if k.running < k.o.Concurrency && k.ready.first != nil {
+	if k.running < k.o.Concurrency && k.ready.first != nil && k.aborted == nil {
 		k.running++
 		go k.worker()
 	}
@@ -51,7 +50,6 @@ type batch[K comparable, T any] struct {
 	queue *queue[K]
 	key   K
 	items []T
-	gone  error // if not nil, it is too late to flush
 }
 
 // take claims the next ready queue and copies its batch out: the items stay in the arena until they have ended, so
@@ -59,50 +57,39 @@ type batch[K comparable, T any] struct {
 func (k *Keyed[K, T]) take() batch[K, T] {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	q := k.ready.pop()
-	if q == nil {
+	if k.ready.first == nil || k.aborted != nil {
 		return batch[K, T]{}
 	}
+	q := k.ready.pop()
 	q.state = flushing
-	if q.taken.count == 0 {
-		q.taken = k.items.measure(&q.chain, k.o.MaxItems, k.o.MaxBytes)
-		if k.o.Leading && k.o.MaxDelay > 0 && q.waiting() == 0 {
-			q.closes = k.now() + k.o.MaxDelay
-		}
-	}
-	if k.aborted != nil {
-		return batch[K, T]{queue: q, key: q.key, gone: k.gone(q)}
+	k.choose(q)
+	if q.tries == 0 && k.o.Leading && k.o.MaxDelay > 0 && q.waiting() == 0 {
+		q.closes = k.now() + k.o.MaxDelay
 	}
 	var items []T
 	if last := len(k.spare) - 1; last >= 0 {
 		items, k.spare = k.spare[last], k.spare[:last]
 	}
-	return batch[K, T]{queue: q, key: q.key, items: k.items.copy(items, &q.chain, q.taken.count)}
+	return batch[K, T]{q, q.key, k.items.copy(items, &q.chain, q.taken.count)}
 }
 
-// gone is the error of a batch that comes too late. k.mu is held.
-func (k *Keyed[K, T]) gone(q *queue[K]) error {
-	if q.err == nil {
-		return k.aborted
+// choose makes a batch of q's first items, unless it has one to retry. k.mu is held.
+func (k *Keyed[K, T]) choose(q *queue[K]) {
+	if q.taken.count == 0 {
+		q.taken = k.items.measure(&q.chain, k.o.MaxItems, k.o.MaxBytes)
 	}
-	return fmt.Errorf("%w; its last try: %w", k.aborted, q.err)
 }
 
 // run tries a batch once and sees it to its next state, however flush ends.
 func (k *Keyed[K, T]) run(b batch[K, T]) {
-	err := b.gone
-	if err == nil {
-		err = errExited
-	}
+	err := errExited
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
 		}
 		k.finish(b, err)
 	}()
-	if b.gone == nil {
-		err = k.try(b)
-	}
+	err = k.try(b)
 }
 
 func (k *Keyed[K, T]) try(b batch[K, T]) error {
@@ -121,25 +108,28 @@ func (k *Keyed[K, T]) finish(b batch[K, T], err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	q := b.queue
-	if b.gone == nil {
-		k.spare = append(k.spare, b.items[:0])
-		k.stats.count(q.taken.count, q.tries)
-		q.tries++
-	}
-	if err != nil && q.tries <= k.o.Retries && k.aborted == nil {
+	k.spare = append(k.spare, b.items[:0])
+	k.stats.count(q.taken.count, q.tries)
+	q.tries++
+	switch {
+	case err == nil:
+		k.stats.Processed += uint64(q.taken.count)
+		k.release(q)
+	case q.tries > k.o.Retries || k.aborted != nil:
+		k.giveUp(q, err)
+	default:
 		q.err = err
 		k.retry(q)
 		return
 	}
-	if err != nil {
-		k.giveUp(q, err)
-	} else {
-		k.stats.Processed += uint64(q.taken.count)
-	}
-	k.items.drop(&q.chain, q.taken)
-	q.taken, q.tries, q.err = extent{}, 0, nil
 	k.admit()
 	k.settle(q)
+}
+
+// release lets go of a batch that has ended. k.mu is held.
+func (k *Keyed[K, T]) release(q *queue[K]) {
+	k.items.drop(&q.chain, q.taken)
+	q.taken, q.tries, q.err = extent{}, 0, nil
 }
 
 // retry lets q rest for its backoff. k.mu is held.
@@ -177,6 +167,7 @@ func (k *Keyed[K, T]) giveUp(q *queue[K], err error) {
 	defer func() {
 		k.mu.Lock()
 		k.stats.Failed += uint64(n)
+		k.release(q)
 	}()
 	k.hooks.OnError(key, items, err)
 }

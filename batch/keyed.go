@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -25,6 +26,7 @@ type Keyed[K comparable, T any] struct {
 	cancel  context.CancelFunc
 	drained chan struct{} // closed when Close has nothing left to wait for
 	worker  func()        // k.work, bound once: a go statement on it allocates nothing
+	rested  sync.Pool     // of *waiter, for reuse
 
 	mu sync.Mutex
 
@@ -98,7 +100,7 @@ func (k *Keyed[K, T]) TryAdd(key K, item T) error {
 }
 
 func (k *Keyed[K, T]) size(item T) int {
-	if k.hooks.Size == nil {
+	if k.o.MaxBytes == math.MaxInt {
 		return 0
 	}
 	return max(0, k.hooks.Size(item))

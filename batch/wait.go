@@ -20,8 +20,20 @@ type waiters[K comparable, T any] struct {
 
 // wait adds an item as soon as there is room.
 func (k *Keyed[K, T]) wait(ctx context.Context, key K, item T, size int) error {
-	w := &waiter[K, T]{key: key, item: item, size: size, answer: make(chan error, 1)}
-	if err, waits := k.queueUp(w); !waits {
+	w, ok := k.rested.Get().(*waiter[K, T])
+	if !ok {
+		w = &waiter[K, T]{answer: make(chan error, 1)}
+	}
+	w.key, w.item, w.size = key, item, size
+	err := k.stand(ctx, w)
+	*w = waiter[K, T]{answer: w.answer}
+	k.rested.Put(w)
+	return err
+}
+
+// stand sees w through its waiting.
+func (k *Keyed[K, T]) stand(ctx context.Context, w *waiter[K, T]) error {
+	if waits, err := k.queueUp(w); !waits {
 		return err
 	}
 	select {
@@ -39,7 +51,7 @@ func (k *Keyed[K, T]) wait(ctx context.Context, key K, item T, size int) error {
 }
 
 // queueUp adds the item now if there is room by now, and else lets w wait.
-func (k *Keyed[K, T]) queueUp(w *waiter[K, T]) (err error, waits bool) {
+func (k *Keyed[K, T]) queueUp(w *waiter[K, T]) (waits bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	err = k.refusal()
@@ -47,10 +59,11 @@ func (k *Keyed[K, T]) queueUp(w *waiter[K, T]) (err error, waits bool) {
 	case nil:
 		k.push(w.key, w.item, w.size)
 	case ErrFull:
+		_ = k.queues[w.key] // an unhashable key panics here, in its caller, and not later in a worker
 		k.waiters.push(w)
-		return nil, true
+		return true, nil
 	}
-	return err, false
+	return false, err
 }
 
 // admit lets calls of Add in while there is room. k.mu is held.

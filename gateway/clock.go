@@ -1,25 +1,34 @@
 package gateway
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
+
+// watched is a connection in a wheel, until it ends. Its place there stays
+// taken until its time has come.
+type watched struct{ conn atomic.Pointer[conn] }
 
 // tick looks at the deadlines of connections until the gateway ends: one
 // goroutine and one ticker for all of them.
 func (g *Gateway) tick() {
 	ticker := time.NewTicker(wheelTick)
 	defer ticker.Stop()
-	var due []*conn
+	var due []*watched
 	for {
 		select {
-		case <-g.done:
+		case <-g.ctx.Done():
 			return
 		case now := <-ticker.C:
 			for _, l := range g.lanes {
 				l.mu.Lock()
 				due = l.wheel.Advance(now, due[:0])
 				l.mu.Unlock()
-				for i, c := range due {
-					if at := c.check(now); !at.IsZero() {
-						l.watch(c, at)
+				for i, w := range due {
+					if c := w.conn.Load(); c != nil {
+						if at := c.check(now); !at.IsZero() {
+							l.watch(w, at)
+						}
 					}
 					due[i] = nil
 				}

@@ -22,10 +22,12 @@ type conn struct {
 	lane   *lane // whose wheel watches its deadlines
 	stream *stream
 	sock   *socket.Socket
-	ws     *websocket.Conn
-	form   form
-	ext    bool
-	info   ConnInfo
+	// watched is what the wheel holds, so that it does not hold the connection.
+	watched *watched
+	ws      *websocket.Conn
+	form    form
+	ext     bool
+	info    ConnInfo
 
 	ctx    context.Context // of what the application does for this connection
 	cancel context.CancelFunc
@@ -35,7 +37,8 @@ type conn struct {
 
 	meter meter // owned by the reader
 
-	jobs runner.Queue // signing in; guarded by the runner
+	jobs    runner.Queue   // signing in; guarded by the runner
+	signing sync.WaitGroup // such a job, begun or not; used by the reader
 
 	// Guarded by mu.
 	mu       sync.Mutex
@@ -121,7 +124,7 @@ func (c *conn) latchFrame(cause *CloseError, frame []byte) {
 	}
 	c.mu.Unlock()
 	if first {
-		c.lane.watch(c, deadline)
+		c.lane.watch(c.watched, deadline)
 	}
 }
 
@@ -162,7 +165,7 @@ func (c *conn) flush(sc *scratch) {
 		case err == nil:
 		case err == socket.ErrWouldBlock:
 			rest := append([]byte(nil), buf[n:]...)
-			c.gw.writers.Go(func() { c.writeSlowly(rest) })
+			c.gw.writers.start(func() { c.writeSlowly(rest) })
 			return
 		default:
 			c.breakOff()

@@ -53,7 +53,9 @@ func (c *conn) signIn(env envelope) {
 	}
 	id.Conn = c.info
 	// Authenticate and Ready may take their time: heartbeats are answered meanwhile.
+	c.signing.Add(1)
 	c.gw.identifies.Go(&c.jobs, 0, func() {
+		defer c.signing.Done()
 		c.gw.guard(func() { c.identify(id) }, func() { c.close(CloseUnknown, "sign-in failed, try again later") })
 	})
 }
@@ -163,10 +165,17 @@ func (c *conn) identify(id Identify) {
 		c.closeFor(err)
 		return
 	}
+	started := false
+	defer func() { // also when the application panics
+		if !started {
+			c.gw.endSession(s)
+		}
+	}()
 	if err := c.start(ctx, s); err != nil {
-		c.gw.endSession(s)
 		c.closeFor(err)
+		return
 	}
+	started = true
 }
 
 var errReadyTimeout = errors.New("gateway: Authenticate and Ready took too long")

@@ -25,7 +25,7 @@ type lane struct {
 	queued    int          // events in all FIFOs
 	room      chan struct{}
 	scheduled bool // handed to the workers, or being run
-	wheel     *wheel.Wheel[*conn]
+	wheel     *wheel.Wheel[*watched]
 
 	// Owned by the worker that runs the lane.
 	dirty   []*conn // to flush, each once
@@ -78,7 +78,7 @@ func newLane(id int, w *workers, now time.Time) *lane {
 	return &lane{
 		id: id, workers: w,
 		topics: make(map[string]*laneTopic),
-		wheel:  wheel.New[*conn](now, wheelTick, wheelSize),
+		wheel:  wheel.New[*watched](now, wheelTick, wheelSize),
 	}
 }
 
@@ -266,8 +266,8 @@ func (l *lane) requeue(t *laneTopic) {
 }
 
 // watch has a connection's deadlines looked at, at about the given time.
-func (l *lane) watch(c *conn, at time.Time) {
+func (l *lane) watch(w *watched, at time.Time) {
 	l.mu.Lock()
-	l.wheel.Add(c, at)
+	l.wheel.Add(w, at)
 	l.mu.Unlock()
 }

@@ -34,7 +34,7 @@ type Options struct {
 
 	// Presence is who is online; nil: a tracker of its own, in memory, which
 	// Shutdown closes. A tracker that is given stays the caller's.
-	Presence *presence.Options
+	Presence presence.Options
 
 	// PresenceData makes the data of a PRESENCE_UPDATE for a topic; nil:
 	// {user: {id}, status, activities, client_status}.
@@ -138,6 +138,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Shards == nil {
+		o.Shards = shard.NewManager(shard.Options{MaxShards: shard.MaxNodes})
 	}
 	if o.Workers <= 0 {
 		o.Workers = max(1, runtime.GOMAXPROCS(0)-1)

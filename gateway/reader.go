@@ -50,13 +50,15 @@ func (c *conn) readAll() error {
 
 var errMessageTooBig = errors.New("message too big")
 
-// readMessage appends a whole message of at most limit bytes to buf.
+// readMessage appends a whole message of at most limit bytes to buf. It never
+// asks for more than decides that: package websocket waits until it can fill
+// what it is given.
 func readMessage(buf []byte, r io.Reader, limit int) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, make([]byte, max(512, cap(buf)))...)[:len(buf)]
 		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
+		n, err := r.Read(buf[len(buf):min(cap(buf), limit+1)])
 		buf = buf[:len(buf)+n]
 		if len(buf) > limit {
 			return buf[:0], errMessageTooBig
@@ -85,16 +87,17 @@ func (c *conn) finish(err error) {
 	c.setCause(cause)
 	cause = c.cause
 	c.readDone = true
-	s := c.session
 	idle := !c.writing
 	c.dead = c.dead || idle
 	c.mu.Unlock()
 	if idle {
 		c.sock.Close()
 	}
+	c.watched.conn.Store(nil)
 	c.cancel()
 	c.ws.CloseNow() // takes its finalizer off, without which it is never freed
-	c.gw.disconnected(c, s, cause)
+	c.signing.Wait()
+	c.gw.disconnected(c, c.ready(), cause)
 }
 
 // readCause says why reading ended, and whether that was a breach of the

@@ -10,18 +10,19 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
+	"github.com/gatehouse-go/gatehouse/shard"
 )
 
 // Session is one signed-in client. It outlives its connections. Its methods
 // may be called by many goroutines at once.
 type Session struct {
 	// Static after construction.
-	gw       *Gateway
-	lane     *lane
-	id       string
-	user     User
-	identify Identify
-	shard    int // placement, at the shard manager
+	gw        *Gateway
+	lane      *lane
+	id        string
+	user      User
+	identify  Identify
+	placement *shard.Placement
 
 	commands runner.Queue // guarded by the runner
 
@@ -268,6 +269,16 @@ func (s *Session) ack(c *conn, seq uint64) error {
 		return nil
 	}
 	return s.ring.ack(seq)
+}
+
+// kick closes the session's connection for good.
+func (s *Session) kick(reason string) {
+	s.mu.Lock()
+	c := s.conn
+	s.mu.Unlock()
+	if c != nil {
+		c.close(CloseKicked, reason)
+	}
 }
 
 // end takes the session apart, once: no event is queued afterwards. It reports

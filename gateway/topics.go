@@ -16,7 +16,7 @@ type topics struct {
 	ctx     context.Context // of calls to the broker; ends with the gateway
 	lanes   []*lane
 	feed    Feed
-	calls   sync.WaitGroup // goroutines that talk to the broker
+	calls   goroutines // goroutines that talk to the broker
 	seed    maphash.Seed
 	stripes [topicStripes]topicStripe
 }
@@ -62,7 +62,7 @@ func (ts *topics) hold(ctx context.Context, name string) error {
 		}
 		t = fresh
 		st.topics[name] = t
-		ts.calls.Go(func() { ts.follow(t, name) })
+		ts.calls.start(func() { ts.follow(t, name) })
 	}
 	t.holders++
 	st.mu.Unlock()
@@ -95,7 +95,7 @@ func (ts *topics) release(name string) {
 	t := st.topics[name]
 	t.holders--
 	if t.holders == 0 {
-		ts.calls.Go(func() { ts.unfollow(t, name) })
+		ts.calls.start(func() { ts.unfollow(t, name) })
 	}
 }
 
@@ -170,4 +170,20 @@ func (ts *topics) await(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// count returns how many topics have a subscriber here.
+func (ts *topics) count() int {
+	n := 0
+	for i := range ts.stripes {
+		st := &ts.stripes[i]
+		st.mu.Lock()
+		for _, t := range st.topics {
+			if t.holders > 0 {
+				n++
+			}
+		}
+		st.mu.Unlock()
+	}
+	return n
 }

@@ -77,13 +77,13 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 		OriginPatterns:     g.opts.Origins,
 		InsecureSkipVerify: len(g.opts.Origins) == 1 && g.opts.Origins[0] == "*",
 		CompressionMode:    websocket.CompressionDisabled,
-		OnPingReceived:     c.pinged,
+		OnPingReceived:     func(context.Context, []byte) bool { return c.pinged() },
+		OnPongReceived:     func(context.Context, []byte) { c.pinged() },
 	})
 	if err != nil {
 		// Accept has answered: a bad handshake, or a page of another origin.
 		g.forget(c)
-		g.stats.refusedHandshake.Add(1)
-		g.conns.Done()
+		g.stats.refuse("handshake")
 		return
 	}
 	ws.SetReadLimit(-1) // ours is in readMessage, which closes with a code of the protocol
@@ -101,15 +101,15 @@ func (c *conn) begin() {
 		c.deadline = now.Add(t).UnixNano()
 	}
 	c.gw.stats.accepted.Add(1)
-	c.gw.opened(c)
-	c.lane.watch(c, c.nextCheck(now))
+	c.watched = new(watched)
+	c.watched.conn.Store(c)
+	c.lane.watch(c.watched, c.nextCheck(now))
 	if c.info.Version == 9 || c.info.Version == 10 {
 		c.send(c.gw.hello(c.form))
 	} else {
 		c.close(CloseInvalidVersion, "")
 	}
 	go func() {
-		defer c.gw.conns.Done()
 		if hook := c.gw.opts.OnConnect; hook != nil {
 			c.gw.guard(func() { hook(c.info) }, nil)
 		}
@@ -117,8 +117,9 @@ func (c *conn) begin() {
 	}()
 }
 
-// pinged is called by package websocket, on the reader, for each ping.
-func (c *conn) pinged(context.Context, []byte) bool {
+// pinged is called by package websocket, on the reader, for each ping and
+// pong, and reports whether a ping is to be answered.
+func (c *conn) pinged() bool {
 	if c.meter.ping(time.Now(), &c.gw.limits) == abusive {
 		c.close(CloseRateLimited, "")
 	}

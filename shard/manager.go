@@ -100,7 +100,7 @@ func NewManager(o Options) *Manager {
 // [Placement.Release]. The error is [ErrFull].
 //
 // It costs one lookup in the ring while the preferred shard has room, and a walk
-// over all shards (2 ns each) when it spills over. If it adds a shard, that takes
+// over all shards (2 to 5 ns each) when it spills over. If it adds a shard, that takes
 // some milliseconds, in which others are still assigned as far as there is room.
 func (m *Manager) Assign(key string) (*Placement, error) {
 	p := &Placement{manager: m, key: key, slot: uint32(Hash(key) >> slotShift)}

@@ -25,42 +25,35 @@ func spread(r *Ring) float64 {
 	return highest
 }
 
-var sizes = []struct{ nodes, heaviest int }{
-	{1, 1}, {2, 1}, {3, 1}, {10, 1}, {64, 1}, {100, 1}, {3, 3}, {10, 5}, {64, 4}, {64, 8},
-}
-
-func TestPromiseLoad(t *testing.T) {
-	for _, tt := range sizes {
-		t.Run(fmt.Sprintf("%d nodes to weight %d", tt.nodes, tt.heaviest), func(t *testing.T) {
-			if got := spread(mustRing(t, some(tt.nodes, tt.heaviest)...)); got > 1.10 {
-				t.Errorf("a node has %.3f of its fair share, at most 1.10", got)
-			}
-		})
-	}
-}
-
-// A node that comes takes its fair share and 10 % of that at most, from everyone
-// else's, and one that goes leaves as much; and nothing else moves.
-func TestPromiseMovement(t *testing.T) {
-	for _, tt := range sizes {
+// The load of a node is at most 1.10 of its fair share. A node that comes takes its
+// fair share and 10 % of that at most, one that goes leaves as much, and between
+// the others nothing moves.
+func TestPromises(t *testing.T) {
+	for _, tt := range []struct{ nodes, heaviest int }{
+		{1, 1}, {2, 1}, {3, 1}, {10, 1}, {64, 1}, {400, 1}, {3, 3}, {10, 5}, {64, 4},
+	} {
 		t.Run(fmt.Sprintf("%d nodes to weight %d", tt.nodes, tt.heaviest), func(t *testing.T) {
 			r := mustRing(t, some(tt.nodes, tt.heaviest)...)
-			weights := 1
-			for _, n := range r.nodes {
-				weights += n.Weight
+			if got := spread(r); got > 1.10 {
+				t.Errorf("a node has %.3f of its fair share, at most 1.10", got)
 			}
 			more, err := r.With(Node{ID: "new"})
 			if err != nil {
 				t.Fatal(err)
+			}
+			weights := 0
+			for _, n := range more.nodes {
+				weights += n.Weight
 			}
 			limit := 1 / float64(weights) * 1.10
 			for _, p := range []*Plan{NewPlan(r, more), NewPlan(more, r)} {
 				if p.Fraction() > limit || p.Fraction() == 0 {
 					t.Errorf("%.3f %% moved, at most %.3f %%", 100*p.Fraction(), 100*limit)
 				}
-				for m := range p.Moves() {
-					if m.From != "new" && m.To != "new" {
-						t.Fatalf("moved between nodes that stay: %+v", m)
+				for slot := range slotCount {
+					from, to := p.from.nodes[p.from.owner[slot]].ID, p.to.nodes[p.to.owner[slot]].ID
+					if from != to && from != "new" && to != "new" {
+						t.Fatalf("slot %d moved from %q to %q, which both stay", slot, from, to)
 					}
 				}
 			}
@@ -71,10 +64,7 @@ func TestPromiseMovement(t *testing.T) {
 // The names above could be lucky ones. Here they are many sets of names, at the size for
 // which the load is promised.
 func TestPromisesForAnyNames(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds ten rings of 65 nodes")
-	}
-	for set := range 10 {
+	for set := range 4 {
 		nodes := make([]Node, 65)
 		for i := range nodes {
 			nodes[i].ID = fmt.Sprintf("10.%d.0.%d:8080", set, i)
@@ -95,13 +85,13 @@ func TestPromisesForAnyNames(t *testing.T) {
 
 // Counted with keys as people have them, the promises hold as well.
 func TestPromisesForRealKeys(t *testing.T) {
-	const n = 1 << 20
+	const n = 1 << 18
 	r := mustRing(t, some(64, 1)...)
 	more, err := r.With(Node{ID: "node-64"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pattern := range []string{"guild:%d", "%d", "user/%08x", "channel:175928847299117%06d"} {
+	for _, pattern := range []string{"guild:%d", "%x", "channel:175928847299117%06d"} {
 		load, moved := map[string]int{}, 0
 		for i := range n {
 			key := fmt.Sprintf(pattern, i)
@@ -144,5 +134,19 @@ func TestWeightedDrawIsAnExponentialRace(t *testing.T) {
 	}
 	if differ > slotCount/10_000 {
 		t.Errorf("%d of %d slots have another owner", differ, slotCount)
+	}
+}
+
+// What the seed idea, hash % n, costs, in numbers that BenchmarkLookup prints as
+// well: nearly every key moves, where Ring moves one in 65.
+func TestModuloMovesNearlyEverything(t *testing.T) {
+	moved, _ := quality(modulo{64}, modulo{65}, 64)
+	if moved < 0.97 {
+		t.Errorf("hash %% n moves %.1f %%", 100*moved)
+	}
+	ring := newOurs(64)
+	ringMoved, spread := quality(ring, newOurs(65), 64)
+	if ringMoved > 1.10/65 || spread > 1.10 {
+		t.Errorf("Ring moves %.2f %%, max/mean is %.3f", 100*ringMoved, spread)
 	}
 }

@@ -38,7 +38,7 @@ func checkCommands(fsys fs.FS, pages []string) (problems []string, err error) {
 	for _, page := range pages {
 		text, err := fs.ReadFile(fsys, page)
 		if err != nil {
-			return nil, err
+			problems = append(problems, fmt.Sprintf("%s: %v", page, err))
 		}
 		for _, command := range commands(string(text)) {
 			for _, name := range firstGroup(makeTarget, command) {

@@ -51,6 +51,8 @@ func TestContentsOfABrokenHouse(t *testing.T) {
 		{"comment in another file", map[string]string{"pool/pool.go": docGo, "pool/example_test.go": example}, "pool: no doc.go"},
 		{"doc.go without a comment", map[string]string{"pool/doc.go": "package pool\n", "pool/example_test.go": example},
 			`pool: doc.go does not start with "Package pool "`},
+		{"comment in the wrong file", map[string]string{"pool/doc.go": "package pool\n", "pool/pool.go": docGo, "pool/example_test.go": example},
+			`pool: doc.go does not start with "Package pool "`},
 		{"no example", map[string]string{"pool/doc.go": docGo}, "pool: no Example with an output"},
 		{"example that is not compared", map[string]string{"pool/doc.go": docGo, "pool/example_test.go": silent}, "pool: no Example with an output"},
 		{"adapters need no example", map[string]string{"adapters/pool/doc.go": docGo}, ""},

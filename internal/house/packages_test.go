@@ -17,7 +17,7 @@ const root = "github.com/gatehouse-go/gatehouse"
 // pkg is one directory of Go files, as written: no build constraint leaves a file out.
 type pkg struct {
 	Dir         string   // from the repository's root, with slashes; "." is the root itself
-	Name        string   // of its non-test files, or of its tests if there are no others
+	Name        string   // of its non-test files; empty if there are none
 	Doc         string   // package comment in doc.go, or in any file of a command
 	HasDocGo    bool     // a file doc.go
 	Examples    int      // Example functions whose output go test compares
@@ -75,9 +75,6 @@ func loadPackage(fsys fs.FS, dir string, files []string) (pkg, error) {
 		if isDocGo || p.Name == "main" {
 			p.Doc += file.Doc.Text()
 		}
-	}
-	if p.Name == "" {
-		p.Name = tests[0].Name.Name
 	}
 	for _, example := range doc.Examples(tests...) {
 		if example.Output != "" || example.EmptyOutput {

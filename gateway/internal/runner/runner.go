@@ -2,7 +2,10 @@
 // the jobs of one owner one at a time and in order, owners in turn.
 package runner
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // Runner bounds how many jobs run at once. Goroutines exist only while there
 // are jobs.
@@ -10,9 +13,9 @@ type Runner struct {
 	max int
 
 	mu      sync.Mutex
-	ready   []*Queue // owners with a job to run, each at most once
-	running int      // goroutines
-	idle    sync.Cond
+	ready   []*Queue      // owners with a job to run, each at most once
+	running int           // goroutines
+	idle    chan struct{} // closed when running reaches 0; nil while nobody waits
 }
 
 // Queue is one owner's jobs. The zero value is an empty queue.
@@ -22,11 +25,7 @@ type Queue struct {
 }
 
 // New returns a runner of at most n jobs at a time.
-func New(n int) *Runner {
-	r := &Runner{max: n}
-	r.idle.L = &r.mu
-	return r
-}
+func New(n int) *Runner { return &Runner{max: n} }
 
 // Go adds a job behind the others of q, unless limit of them wait already
 // (limit 0: no limit). It never blocks and reports whether the job was taken.
@@ -72,7 +71,10 @@ func (r *Runner) work() {
 	r.running--
 	if r.running == 0 {
 		r.ready = nil
-		r.idle.Broadcast()
+		if r.idle != nil {
+			close(r.idle)
+			r.idle = nil
+		}
 	}
 }
 
@@ -100,11 +102,22 @@ func (r *Runner) Waiting(q *Queue) int {
 	return len(q.jobs)
 }
 
-// Wait returns when nothing is running or waiting.
-func (r *Runner) Wait() {
+// Wait returns when nothing is running or waiting, or with ctx's error.
+func (r *Runner) Wait(ctx context.Context) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for r.running > 0 {
-		r.idle.Wait()
+	if r.running == 0 {
+		r.mu.Unlock()
+		return nil
+	}
+	if r.idle == nil {
+		r.idle = make(chan struct{})
+	}
+	idle := r.idle
+	r.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

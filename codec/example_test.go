@@ -1,0 +1,94 @@
+package codec_test
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+type note struct {
+	ID   string `json:"id"` // one set of tags serves JSON and MessagePack
+	Text string `json:"text"`
+}
+
+func Example() {
+	for _, c := range []codec.Codec{codec.JSON, codec.MsgPack} {
+		data, err := c.Append(nil, note{ID: "7", Text: "hello"})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var n note
+		if err := c.Decode(data, &n); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(c.Name(), len(data), n.Text)
+	}
+	// Output:
+	// json 25 hello
+	// msgpack 17 hello
+}
+
+// Five bytes that would make the MessagePack library ask for 68 GB at once.
+func ExampleError() {
+	var v any
+	err := codec.MsgPack.Decode([]byte{0xdd, 0xff, 0xff, 0xff, 0xff}, &v)
+	fmt.Println(err)
+
+	var refusal *codec.Error
+	if errors.As(err, &refusal) {
+		fmt.Println(refusal.Format, refusal.Offset, errors.Is(err, codec.ErrTruncated))
+	}
+	// Output:
+	// codec: ends too early (msgpack, byte 0)
+	// msgpack 0 true
+}
+
+func ExampleWithLimits() {
+	strict := codec.WithLimits(codec.JSON, codec.Limits{Depth: 2, Elements: 100})
+	var v any
+	fmt.Println(strict.Decode([]byte(`{"a":[1]}`), &v))
+	fmt.Println(strict.Decode([]byte(`{"a":[[1]]}`), &v))
+	// Output:
+	// <nil>
+	// codec: nested too deep (json, byte 6)
+}
+
+func ExampleAppendMsgPackFromJSON() {
+	packed, err := codec.AppendMsgPackFromJSON(nil, []byte(`{"op":10,"d":{"heartbeat_interval":41250}}`), codec.Limits{})
+	fmt.Printf("%x %v\n", packed, err)
+	text, err := codec.AppendJSONFromMsgPack(nil, packed, codec.Limits{})
+	fmt.Printf("%s %v\n", text, err)
+	// Output:
+	// 82a26f700aa16481b26865617274626561745f696e74657276616ccda122 <nil>
+	// {"op":10,"d":{"heartbeat_interval":41250}} <nil>
+}
+
+func ExampleRaw() {
+	type event struct {
+		Type string    `json:"t"`
+		Data codec.Raw `json:"d"`
+	}
+	text, err := codec.AppendJSON(nil, event{Type: "NOTE", Data: codec.Raw{MsgPack: []byte("\x81\xa2id\x07")}})
+	fmt.Println(string(text), err)
+	// Output: {"t":"NOTE","d":{"id":7}} <nil>
+}
+
+func ExampleDiff() {
+	old := map[string]any{"status": "online", "game": "chess", "client": map[string]any{"web": "online"}}
+	now := map[string]any{"status": "idle", "client": map[string]any{"web": "idle"}}
+	patch, err := codec.Diff(old, now)
+	if err != nil {
+		fmt.Println(err) // null where there was none: send now instead
+		return
+	}
+	text, _ := codec.AppendJSON(nil, patch)
+	fmt.Println(string(text))
+	text, _ = codec.AppendJSON(nil, codec.Apply(old, patch))
+	fmt.Println(string(text))
+	// Output:
+	// {"client":{"web":"idle"},"game":null,"status":"idle"}
+	// {"client":{"web":"idle"},"status":"idle"}
+}

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
+	"github.com/gatehouse-go/gatehouse/pool"
+	"github.com/gatehouse-go/gatehouse/presence"
+	"github.com/gatehouse-go/gatehouse/shard"
+)
+
+// Gateway is an http.Handler that speaks the protocol of docs/protocol.md. Its
+// methods may be called by many goroutines at once. See [New].
+type Gateway struct {
+	// Static after construction.
+	opts       Options
+	limits     Limits
+	bounds     bounds
+	log        *slog.Logger
+	lanes      []*lane
+	workers    *workers
+	topics     *topics
+	feed       Feed
+	presence   *presence.Tracker
+	shards     *shard.Manager
+	commands   *runner.Runner
+	identifies *runner.Runner
+
+	ctx  context.Context // ends when the gateway has shut down
+	stop context.CancelFunc
+
+	byConn    *pool.Pool[uint64, *conn]
+	bySession *pool.Pool[string, *Session]
+	lastConn  atomic.Uint64
+	draining  atomic.Bool
+	stats     counters
+
+	handlersMu sync.RWMutex
+	handlers   map[string]handler
+
+	// Goroutines, by what they do. Shutdown waits for all of them.
+	conns   goroutines     // one reader per connection
+	writers goroutines     // one per connection that does not take more
+	clock   sync.WaitGroup // one
+}
+
+// lanesPerProcessor makes more lanes than workers, so that one long lane does
+// not leave the others idle.
+const lanesPerProcessor = 4
+
+// New returns a gateway that is ready to serve. Shutdown ends it.
+func New(opts Options) (*Gateway, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	n := lanesPerProcessor * runtime.GOMAXPROCS(0)
+	g := &Gateway{
+		opts: opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
+		shards:     opts.Shards,
+		workers:    startWorkers(opts.Workers, n),
+		commands:   runner.New(opts.Limits.Commands),
+		identifies: runner.New(opts.Limits.Identifies),
+		ctx:        ctx, stop: stop,
+		handlers: make(map[string]handler),
+	}
+	now := time.Now()
+	for i := range n {
+		g.lanes = append(g.lanes, newLane(i, g.workers, now))
+	}
+	g.topics = newTopics(ctx, g.lanes)
+	if err := g.assemble(); err != nil {
+		stop()
+		g.workers.stop()
+		return nil, err
+	}
+	g.clock.Go(g.tick)
+	return g, nil
+}
+
+// assemble makes or takes the parts that can fail.
+func (g *Gateway) assemble() (err error) {
+	if g.feed, err = g.opts.Broker.Open(g.ctx, g.deliver); err != nil {
+		return fmt.Errorf("gateway: open the broker: %w", err)
+	}
+	g.topics.feed = g.feed
+	if err = g.openRegistries(); err != nil {
+		return err
+	}
+	return g.openPresence()
+}
+
+// Publish sends an event to the sessions that are subscribed to a topic, on
+// every node, in the order in which the topic's publishes reach the broker. It
+// returns when the broker has taken the event, not when it was written; it
+// waits, until ctx ends, while the fan-out is behind.
+func (g *Gateway) Publish(ctx context.Context, topic string, ev Event) error {
+	rec, err := seal(topic, ev)
+	if err != nil {
+		return err
+	}
+	return g.publish(ctx, rec)
+}
+
+func (g *Gateway) publish(ctx context.Context, rec Record) error {
+	if g.ctx.Err() != nil {
+		return ErrClosed
+	}
+	if err := g.topics.await(ctx, rec.Topic); err != nil {
+		return fmt.Errorf("gateway: publish to %q: the fan-out is behind: %w", rec.Topic, err)
+	}
+	if err := g.opts.Broker.Publish(ctx, rec); err != nil {
+		return fmt.Errorf("gateway: publish to %q: %w", rec.Topic, err)
+	}
+	g.stats.published.Add(1)
+	return nil
+}
+
+// deliver takes a record from the broker.
+func (g *Gateway) deliver(rec Record) {
+	g.topics.deliver(&published{Record: rec, at: time.Now().UnixNano()})
+}
+
+// guard calls the application; a panic is logged, then onPanic called.
+func (g *Gateway) guard(fn, onPanic func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			g.log.Error("application code panicked", "panic", v, "stack", string(debug.Stack()))
+			if onPanic != nil {
+				onPanic()
+			}
+		}
+	}()
+	fn()
+}

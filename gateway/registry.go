@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/gatehouse-go/gatehouse/pool"
+)
+
+// Kinds of labels in the registries.
+const (
+	labelAddr = "addr"
+	labelUser = "user"
+)
+
+func (g *Gateway) openRegistries() error {
+	g.byConn = pool.New[uint64, *conn](pool.Options{
+		Max:    g.limits.Connections,
+		Limits: map[string]int{labelAddr: g.limits.ConnectionsPerAddress},
+	})
+	g.bySession = pool.New[string, *Session](pool.Options{Max: -1})
+	return nil
+}
+
+// admit registers a connection before it is upgraded, or says why not.
+func (g *Gateway) admit(c *conn) *refusal {
+	if !g.conns.enter() {
+		g.stats.refuse("draining")
+		return &refusal{503, "shutting down", 1}
+	}
+	c.id = g.lastConn.Add(1)
+	c.info.ID = c.id
+	c.lane = g.lanes[c.id%uint64(len(g.lanes))]
+	err := g.byConn.Add(c.id, c, pool.Label{Kind: labelAddr, Value: c.info.Addr})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pool.ErrFull):
+		g.conns.leave()
+		g.stats.refuse("full")
+		return &refusal{503, "too many connections", 5}
+	default:
+		g.conns.leave()
+		g.stats.refuse("address")
+		return &refusal{429, "too many connections from this address", 5}
+	}
+}
+
+// forget undoes admit.
+func (g *Gateway) forget(c *conn) {
+	g.byConn.Remove(c.id)
+	g.conns.leave()
+}
+
+// newSession makes a session, places it and registers it.
+func (g *Gateway) newSession(c *conn, user User, id Identify) (*Session, error) {
+	s := &Session{gw: g, lane: c.lane, id: newSessionID(), user: user, identify: id, ring: newRing()}
+	var err error
+	if s.placement, err = g.shards.Assign(s.id); err != nil {
+		return nil, err
+	}
+	if err := g.bySession.Add(s.id, s, pool.Label{Kind: labelUser, Value: user.ID}); err != nil {
+		s.placement.Release()
+		return nil, err
+	}
+	g.stats.sessions.Add(1)
+	return s, nil
+}
+
+// endSession takes a session out of everything, once.
+func (g *Gateway) endSession(s *Session) {
+	if !s.end() {
+		return
+	}
+	g.commands.Drop(&s.commands)
+	g.bySession.Remove(s.id)
+	s.placement.Release()
+}
+
+// disconnected is called once for every connection that was upgraded, on its
+// reader, when it has ended.
+func (g *Gateway) disconnected(c *conn, s *Session, cause *CloseError) {
+	if s != nil {
+		g.disappear(s, cause)
+		g.endSession(s)
+	}
+	g.stats.closed(cause.Code)
+	if hook := g.opts.OnDisconnect; hook != nil {
+		g.guard(func() { hook(c.info, s, cause) }, nil)
+	}
+	g.forget(c)
+}
+
+// sessionsOf iterates over a user's sessions in this process.
+func (g *Gateway) sessionsOf(user string) iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		for _, s := range g.bySession.Labeled(pool.Label{Kind: labelUser, Value: user}) {
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// SubscribeUser subscribes every session that a user has in this process.
+// Sessions that begin later are the Ready hook's.
+func (g *Gateway) SubscribeUser(ctx context.Context, user string, topics ...string) error {
+	return g.eachSession(user, func(s *Session) error { return s.Subscribe(ctx, topics...) })
+}
+
+// UnsubscribeUser ends subscriptions of every session that a user has in this
+// process, and drops what is queued of them and was not sent yet.
+func (g *Gateway) UnsubscribeUser(ctx context.Context, user string, topics ...string) error {
+	return g.eachSession(user, func(s *Session) error { return s.UnsubscribePurge(ctx, topics...) })
+}
+
+// KickUser ends every session that a user has in this process: 4102 for
+// clients with ext=1, 4004 for others, neither of which comes back. Whether
+// the user may sign in again is up to Authenticate.
+func (g *Gateway) KickUser(ctx context.Context, user, reason string) error {
+	return g.eachSession(user, func(s *Session) error {
+		s.kick(reason)
+		return ctx.Err()
+	})
+}
+
+// eachSession calls fn for a user's sessions. One that ended meanwhile is no error.
+func (g *Gateway) eachSession(user string, fn func(*Session) error) (err error) {
+	for s := range g.sessionsOf(user) {
+		if e := fn(s); !errors.Is(e, ErrClosed) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package shard_test
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gatehouse-go/gatehouse/shard"
+)
+
+func ExampleNewRing() {
+	ring, err := shard.NewRing(
+		shard.Node{ID: "node-a"},
+		shard.Node{ID: "node-b"},
+		shard.Node{ID: "node-c", Weight: 2}, // twice as much as each other
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, key := range []string{"guild:1", "guild:2", "guild:7"} {
+		fmt.Println(key, ring.Owner(key), ring.Owners(key, 2))
+	}
+	// Output:
+	// guild:1 node-c [node-c node-a]
+	// guild:2 node-a [node-a node-b]
+	// guild:7 node-c [node-c node-a]
+}
+
+func ExampleNewPlan() {
+	ring, _ := shard.NewRing(shard.Node{ID: "a"}, shard.Node{ID: "b"}, shard.Node{ID: "c"})
+	next, _ := ring.With(shard.Node{ID: "d"})
+
+	plan := shard.NewPlan(ring, next)
+	fmt.Printf("%.1f %% move\n", 100*plan.Fraction())
+	for m := range plan.Moves() {
+		fmt.Printf("first from %s to %s: hashes %016x to %016x\n", m.From, m.To, m.First, m.Last)
+		break
+	}
+	// Output:
+	// 25.0 % move
+	// first from c to d: hashes 0000000000000000 to 00001fffffffffff
+}
+
+func ExampleTable() {
+	ring, _ := shard.NewRing(shard.Node{ID: "a"}, shard.Node{ID: "b"})
+	table := shard.NewTable(ring)
+
+	plan, err := table.Update(func(r *shard.Ring) (*shard.Ring, error) { return r.Without("b") })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	from, to := plan.Owner("guild:2")
+	fmt.Println(from, "→", to)
+	fmt.Println(table.Load().Nodes())
+	// Output:
+	// b → a
+	// [{a 1}]
+}
+
+func ExampleManager() {
+	m := shard.NewManager(shard.Options{Shards: 2, MaxPerShard: 2})
+	for _, user := range []string{"ann", "bob", "cid", "dan"} {
+		if _, err := m.Assign(user); err != nil {
+			fmt.Println(err)
+		}
+	}
+	_, err := m.Assign("eve")
+	fmt.Println(m.Total(), "placed, then full:", errors.Is(err, shard.ErrFull))
+
+	change, _ := m.Add(1)
+	fmt.Printf("shard %v takes %.0f %% of the keys\n", change.Shards, 100*change.Plan.Fraction())
+	for _, r := range change.Moved { // which of them to move, and when, is ours to say
+		r.Release()
+		p, _ := m.Assign(r.Key())
+		fmt.Println(r.Key(), "moved from", r.Shard(), "to", p.Shard())
+	}
+	for _, c := range m.Counts() {
+		fmt.Println("shard", c.Shard, "has", c.Connections)
+	}
+	// Output:
+	// 4 placed, then full: true
+	// shard [2] takes 33 % of the keys
+	// dan moved from 1 to 2
+	// shard 0 has 2
+	// shard 1 has 1
+	// shard 2 has 1
+}
+
+func ExampleForGuild() {
+	fmt.Println(shard.ForGuild(197038439483310086, 16), shard.ForGuild(197038439483310086, 10))
+	// Output:
+	// 2 0
+}

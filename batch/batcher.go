@@ -21,6 +21,7 @@ func New[T any](flush func(ctx context.Context, items []T) error, o Options, hoo
 			keyed[i].OnError = func(_ struct{}, items []T, err error) { onError(items, err) }
 		}
 	}
+	o.Concurrency = 1
 	return &Batcher[T]{NewKeyed(func(ctx context.Context, _ struct{}, items []T) error {
 		return flush(ctx, items)
 	}, o, keyed...)}

@@ -116,6 +116,31 @@ func TestAKeyBetweenTriesHoldsUpNoOther(t *testing.T) {
 	})
 }
 
+// The one timer is set for a retry in half an hour or more, and still serves a delay that ends before.
+func TestAShortAlarmBehindALongOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &journal{start: time.Now()}
+		k := batch.NewKeyed(func(_ context.Context, key string, items []int) error {
+			j.note(key, items)
+			if key == "bad" && time.Since(j.start) < time.Second {
+				return errors.New("down")
+			}
+			return nil
+		}, batch.Options{MaxItems: 2, Backoff: time.Hour, MaxBackoff: -1})
+		put(t, k, "bad", 1, 2)
+		time.Sleep(200 * ms) // the window that 1 opened is over, too
+		put(t, k, "good", 3)
+		time.Sleep(101 * ms)
+		j.want(t, "0:bad[1 2]", "300:good[3]")
+		if err := k.Close(t.Context()); err != nil { // waits for the retry
+			t.Error(err)
+		}
+		if got := time.Since(j.start); got < 30*time.Minute || got > time.Hour {
+			t.Errorf("the retry came after %v", got)
+		}
+	})
+}
+
 func TestALeadingKeyIsForgottenAfterItsWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &journal{start: time.Now()}

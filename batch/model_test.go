@@ -72,6 +72,9 @@ func oneSeed(t *testing.T, seed uint64) {
 	mu := make(chan struct{}, 1) // guards l and r; a channel, so that waiting for it is durable in the bubble
 	lock := func() func() { mu <- struct{}{}; return func() { <-mu } }
 	failing := pick(r, 0, 30, 80) // per cent of tries
+	keys := 1 + r.IntN(5)
+	open := time.Duration(r.IntN(5000)) * ms
+	patience := pick(r, 0, 5*ms, 100*ms, time.Hour)
 
 	flush := func(ctx context.Context, key int, items []entry) error {
 		unlock := lock()
@@ -108,7 +111,6 @@ func oneSeed(t *testing.T, seed uint64) {
 	})
 
 	done := make(chan struct{})
-	keys := 1 + r.IntN(5)
 	for key := range keys { // one producer per key, so that its order is known
 		pr := rand.New(rand.NewPCG(seed, uint64(100+key)))
 		go func() {
@@ -139,8 +141,7 @@ func oneSeed(t *testing.T, seed uint64) {
 			}
 		}()
 	}
-	time.Sleep(time.Duration(r.IntN(5000)) * ms)
-	patience := pick(r, 0, 5*ms, 100*ms, time.Hour)
+	time.Sleep(open)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	before := time.Now()

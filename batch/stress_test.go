@@ -3,6 +3,7 @@ package batch_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -62,5 +63,42 @@ func TestStartStop(t *testing.T) {
 		if int64(s.Processed+s.Failed) < added.Load() {
 			t.Fatalf("round %d: %+v, but %d were added", round, s, added.Load())
 		}
+	}
+}
+
+// TestAddRacesWithItsContext lets room and the end of ctx come to a waiting Add at the same time: nil means added, and
+// nothing else does.
+func TestAddRacesWithItsContext(t *testing.T) {
+	var flushed atomic.Int64
+	hold := make(chan struct{})
+	b := batch.New(func(context.Context, []int) error {
+		<-hold
+		flushed.Add(1)
+		return nil
+	}, batch.Options{MaxItems: 1, MaxPending: 1})
+	added := int64(0)
+	for range 3000 {
+		if err := b.Add(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		added++
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error)
+		go func() { result <- b.Add(ctx, 2) }()
+		for b.Stats().Waiting == 0 {
+			runtime.Gosched()
+		}
+		go cancel()
+		hold <- struct{}{}
+		if <-result == nil {
+			added++
+			hold <- struct{}{}
+		}
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := flushed.Load(); got != added {
+		t.Errorf("%d were added, %d flushed", added, got)
 	}
 }

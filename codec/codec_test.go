@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +69,28 @@ func TestRoundTrip(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Pooled encoders, decoders and buffers in many hands; of use with -race.
+func TestConcurrent(t *testing.T) {
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 100 {
+				c := codecs[(i+j)%len(codecs)]
+				in := author{ID: strings.Repeat(string(rune('a'+i)), 300), Username: "x"}
+				data, err := c.Append(nil, in)
+				var out author
+				if err == nil {
+					err = c.Decode(data, &out)
+				}
+				if err != nil || out != in {
+					t.Errorf("%s: got %v, %v", c.Name(), out, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestNames(t *testing.T) {
@@ -215,10 +238,12 @@ func TestWithLimits(t *testing.T) {
 			t.Errorf("%s: got %v", c.Name(), err)
 		}
 	}
-	strict := codec.LZ4(codec.WithLimits(codec.MsgPack, codec.Limits{Output: 999}))
-	data, _ := strict.Append(nil, strings.Repeat("a", 1000))
-	if err := strict.Decode(data, new(string)); !errors.Is(err, codec.ErrTooLarge) {
-		t.Errorf("LZ4 does not have the limits of what it compresses: %v", err)
+	for limit, want := range map[int]error{1003: nil, 1002: codec.ErrTooLarge} { // the string and its head
+		strict := codec.LZ4(codec.WithLimits(codec.MsgPack, codec.Limits{Output: limit}))
+		data, _ := strict.Append(nil, strings.Repeat("a", 1000))
+		if err := strict.Decode(data, new(string)); !errors.Is(err, want) {
+			t.Errorf("LZ4 within the output limit %d of what it compresses: %v", limit, err)
+		}
 	}
 	off := codec.WithLimits(codec.JSON, codec.Limits{Depth: -1, Elements: -1, String: -1})
 	var v any

@@ -21,8 +21,8 @@
 // No bytes given to a Decode, a Check or a transcoder make it panic, overflow the stack, or
 // allocate beyond its [Limits]: a structural check that allocates nothing reads the whole input
 // before any decoder does, and compares every declared length with the bytes that are left. What a
-// Decode may allocate is at most Limits.Elements times the size of the largest Go element type it
-// decodes into, plus the length of the input.
+// Decode allocates is in the order of the length of the input, uncompressed, plus its elements (at most
+// Limits.Elements) times the size of the largest Go element type they are decoded into.
 //
 // Every refusal is an [*Error] around one of the sentinels of this package. Append functions keep
 // what dst holds, and on an error return dst as it was. No function keeps a reference to its input,

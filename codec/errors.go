@@ -7,13 +7,13 @@ import (
 
 // Why something was refused. Each arrives inside an [*Error]; test for it with errors.Is.
 var (
-	ErrSyntax    = errors.New("codec: malformed")                                 // not of the format's grammar; the reserved byte 0xc1
-	ErrTruncated = errors.New("codec: ends too early")                            // also a declared length beyond the end
-	ErrTrailing  = errors.New("codec: bytes after the value")                     // a message is exactly one value
-	ErrUTF8      = errors.New("codec: string is not valid UTF-8")                 //
-	ErrKey       = errors.New("codec: map key is not a string")                   //
-	ErrExtension = errors.New("codec: extension type not accepted")               // also a malformed timestamp, a block inside a block
-	ErrBlock     = errors.New("codec: corrupt LZ4 block")                         //
+	ErrSyntax    = errors.New("codec: malformed")             // not of the format's grammar; the reserved byte 0xc1
+	ErrTruncated = errors.New("codec: ends too early")        // also a declared length beyond the end
+	ErrTrailing  = errors.New("codec: bytes after the value") // a message is exactly one value
+	ErrUTF8      = errors.New("codec: string is not valid UTF-8")
+	ErrKey       = errors.New("codec: map key is not a string")
+	ErrExtension = errors.New("codec: extension type not accepted") // also a malformed timestamp, a block inside a block
+	ErrBlock     = errors.New("codec: corrupt LZ4 block")
 	ErrDepth     = errors.New("codec: nested too deep")                           // Limits.Depth
 	ErrElements  = errors.New("codec: too many elements")                         // Limits.Elements
 	ErrString    = errors.New("codec: string too long")                           // Limits.String
@@ -25,7 +25,7 @@ var (
 
 // Error is a refusal: where, in which format, and why.
 type Error struct {
-	Format string // "json", "msgpack" or "lz4"
+	Format string // "json", "msgpack", "lz4" or "merge-patch"
 	Offset int    // in bytes from the start of the input; -1 when unknown. Inside an LZ4 block: where the block begins
 	Err    error  // wraps one of the sentinels, and for ErrValue the library's own error
 }

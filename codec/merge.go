@@ -13,8 +13,9 @@ import (
 //
 // In a merge patch null means "remove", so it cannot give a member the value null. When b has such a
 // member, inside objects only, that a does not have as null already, no patch exists: Diff returns an
-// error that wraps ErrNull and names the member, and the caller sends b whole. Nulls inside arrays
-// are no obstacle, since arrays are replaced whole. Numbers of different Go types are different.
+// [*Error] around ErrNull that names the member, and the caller sends b whole. Nulls inside arrays
+// are no obstacle, since arrays are replaced whole. Numbers of different Go types are different; decode
+// integers beyond 2^53 as json.Number, since as float64 two that differ can be equal.
 //
 // The patch shares values with b. Neither a nor b is changed.
 func Diff(a, b any) (patch any, err error) {
@@ -46,7 +47,8 @@ func diffObject(from, to map[string]any, path []string) (map[string]any, error) 
 			continue
 		}
 		if b == nil {
-			return nil, fmt.Errorf("%w: %s", ErrNull, pointer(append(path, k)))
+			why := fmt.Errorf("%w: %s", ErrNull, pointer(append(path, k)))
+			return nil, &Error{Format: "merge-patch", Offset: -1, Err: why}
 		}
 		patch[k] = b
 	}

@@ -64,7 +64,7 @@ func TestDiff(t *testing.T) {
 	} {
 		patch, err := Diff(decoded(t, tc.a), decoded(t, tc.b))
 		if member, refused := strings.CutPrefix(tc.patch, "/"); refused {
-			if !errors.Is(err, ErrNull) || !strings.HasSuffix(err.Error(), ": /"+member) {
+			if !errors.Is(err, ErrNull) || !strings.HasSuffix(err.Error(), ": /"+member+" (merge-patch)") {
 				t.Errorf("%s to %s: got %v, want it to name %s", tc.a, tc.b, err, tc.patch)
 			}
 			continue

@@ -12,8 +12,8 @@ import (
 // msgpack tag, which goes first), with omitempty; the options string and omitzero are not known to
 // it. Integers take the shortest form and map keys are sorted, so equal values have equal bytes.
 //
-// It differs from JSON where the library does: a time.Time is a timestamp, a time.Duration or other
-// number is a number, an encoding.TextMarshaler and a json.RawMessage are byte strings, and a
+// It differs from JSON where the library does: a time.Time is a timestamp, a time.Duration a number, a
+// json.Number a string, an encoding.TextMarshaler and a json.RawMessage are byte strings, and a
 // json.Marshaler is not asked; use [AppendMsgPackFromJSON] for exactly what encoding/json says. A map
 // whose keys are not strings is encoded, but no Decode of this package accepts it. Values that point
 // at themselves end the process.
@@ -92,7 +92,7 @@ var msgpackDecoders = sync.Pool{New: func() any {
 
 // decodeMsgPack gives checked bytes to the library. The library panics on some that are well formed
 // but disagree with the Go type (nil for a time.Time, a string for an interface with methods), so a
-// panic is a misfit too. A decoder that failed is dropped: it may still be recording what it reads.
+// panic is a misfit too. A decoder that failed is dropped: nobody promises the state it was left in.
 func decodeMsgPack(data []byte, v any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

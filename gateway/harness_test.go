@@ -86,14 +86,15 @@ func (m message) String() string {
 	return fmt.Sprintf("op %d %s s=%d %s", m.Op, t, s, m.D)
 }
 
-// client is a test's client. It fails its test on anything unexpected.
-type client struct {
+// testClient is a test's client. It fails its test on anything unexpected.
+type testClient struct {
 	t       testing.TB
 	ws      *websocket.Conn
 	msgpack bool
+	seen    uint64 // the last sequence that event returned
 }
 
-func dial(t testing.TB, url string) *client {
+func dial(t testing.TB, url string) *testClient {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -103,11 +104,11 @@ func dial(t testing.TB, url string) *client {
 	}
 	ws.SetReadLimit(-1)
 	t.Cleanup(func() { ws.CloseNow() })
-	return &client{t: t, ws: ws, msgpack: strings.Contains(url, "msgpack")}
+	return &testClient{t: t, ws: ws, msgpack: strings.Contains(url, "msgpack")}
 }
 
 // login dials, identifies and reads READY.
-func login(t testing.TB, url, token string) *client {
+func login(t testing.TB, url, token string) *testClient {
 	t.Helper()
 	c := dial(t, url)
 	c.want(10, "")
@@ -116,13 +117,13 @@ func login(t testing.TB, url, token string) *client {
 	return c
 }
 
-func (c *client) identify(token string) {
+func (c *testClient) identify(token string) {
 	c.t.Helper()
 	c.send(fmt.Sprintf(`{"op":2,"d":{"token":%q,"properties":{},"intents":53608447}}`, token))
 }
 
 // send sends JSON, transcoded if the connection speaks MessagePack.
-func (c *client) send(text string) {
+func (c *testClient) send(text string) {
 	c.t.Helper()
 	data, kind := []byte(text), websocket.MessageText
 	if c.msgpack {
@@ -140,7 +141,7 @@ func (c *client) send(text string) {
 }
 
 // read returns the next message, or the error that ended the connection.
-func (c *client) read() (message, error) {
+func (c *testClient) read() (message, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	kind, data, err := c.ws.Read(ctx)
@@ -162,10 +163,32 @@ func (c *client) read() (message, error) {
 	return m, nil
 }
 
+// event returns the next dispatch. A heartbeat that the server asks for
+// meanwhile is sent.
+func (c *testClient) event() (message, error) {
+	for {
+		m, err := c.read()
+		if err != nil {
+			return m, err
+		}
+		switch m.Op {
+		case 0:
+			c.seen = *m.S
+			return m, nil
+		case 1:
+			c.send(fmt.Sprintf(`{"op":1,"d":%d}`, c.seen))
+		}
+	}
+}
+
 // want reads the next message, which must have this op and, if given, type.
-func (c *client) want(op int, typ string) message {
+func (c *testClient) want(op int, typ string) message {
 	c.t.Helper()
-	m, err := c.read()
+	read := c.read
+	if op == 0 {
+		read = c.event
+	}
+	m, err := read()
 	if err != nil {
 		c.t.Fatalf("want op %d %s, got error %v", op, typ, err)
 	}
@@ -176,7 +199,7 @@ func (c *client) want(op int, typ string) message {
 }
 
 // wantClose reads until the server's close frame, which must have this code.
-func (c *client) wantClose(code Code) {
+func (c *testClient) wantClose(code Code) {
 	c.t.Helper()
 	if got := c.closeCode(); got != code {
 		c.t.Fatalf("closed with %d, want %d", got, code)
@@ -184,7 +207,7 @@ func (c *client) wantClose(code Code) {
 }
 
 // closeCode reads until the connection ends.
-func (c *client) closeCode() Code {
+func (c *testClient) closeCode() Code {
 	for {
 		if _, err := c.read(); err != nil {
 			if code := websocket.CloseStatus(err); code >= 0 {

@@ -21,8 +21,8 @@ type lane struct {
 	// Guarded by mu.
 	mu        sync.Mutex
 	topics    map[string]*laneTopic
-	ready     []*laneTopic // topics with something to do, in turn
-	queued    int          // events in all FIFOs
+	ready     topicQueue
+	queued    int // events in all FIFOs
 	room      chan struct{}
 	scheduled bool // handed to the workers, or being run
 	wheel     *wheel.Wheel[*watched]
@@ -38,12 +38,34 @@ type laneTopic struct {
 
 	// Guarded by the lane's mu.
 	fifo    []entry
-	waiting bool // in the lane's ready list
+	waiting bool // in the lane's ready queue, or being served
+	behind  *laneTopic
 
 	// Owned by the worker that runs the lane.
 	subs   []*subscription
 	run    []*published // what is being fanned out
 	cursor int          // the subscriber whose turn it is
+}
+
+// topicQueue holds the topics that have something to do, in turn.
+type topicQueue struct{ first, last *laneTopic }
+
+func (q *topicQueue) push(t *laneTopic) {
+	if q.first == nil {
+		q.first = t
+	} else {
+		q.last.behind = t
+	}
+	q.last = t
+}
+
+// pop returns nil when there is none.
+func (q *topicQueue) pop() *laneTopic {
+	t := q.first
+	if t != nil {
+		q.first, t.behind = t.behind, nil
+	}
+	return t
 }
 
 // subscription is a session's place among a topic's subscribers.
@@ -97,7 +119,7 @@ func (l *lane) enqueue(topic string, e entry) {
 	}
 	if !t.waiting {
 		t.waiting = true
-		l.ready = append(l.ready, t)
+		l.ready.push(t)
 	}
 	start := !l.scheduled
 	l.scheduled = true
@@ -147,7 +169,7 @@ func (l *lane) slice(sc *scratch) bool {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.scheduled = len(l.ready) > 0
+	l.scheduled = l.ready.first != nil
 	return l.scheduled
 }
 
@@ -168,13 +190,8 @@ func (l *lane) next() *laneTopic {
 func (l *lane) take() *laneTopic {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.ready) == 0 {
-		return nil
-	}
-	t := l.ready[0]
-	l.ready[0] = nil
-	l.ready = l.ready[1:]
-	if len(t.run) == 0 {
+	t := l.ready.pop()
+	if t != nil && len(t.run) == 0 {
 		l.takeRun(t)
 	}
 	return t
@@ -253,15 +270,12 @@ func (l *lane) requeue(t *laneTopic) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(t.run) > 0 || len(t.fifo) > 0 {
-		l.ready = append(l.ready, t)
+		l.ready.push(t)
 		return
 	}
 	t.waiting = false
 	if len(t.subs) == 0 {
 		delete(l.topics, t.name)
-	}
-	if len(l.ready) == 0 {
-		l.ready = nil
 	}
 }
 

@@ -202,6 +202,7 @@ func (s *Session) overflow() *conn {
 	c := s.conn
 	if c != nil {
 		s.detach()
+		s.gw.stats.slowConsumers.Add(1)
 		c.latch(&CloseError{Code: CloseSlowConsumer})
 	}
 	return c

@@ -14,7 +14,7 @@
 //		return err
 //	}
 //	plan := shard.NewPlan(ring, next)
-//	log.Printf("%.1f %% will move away from %s and others", 100*plan.Fraction(), owner)
+//	log.Printf("%s owns guild:7; %.0f %% of all keys will move", owner, 100*plan.Fraction())
 //	table.Apply(plan)
 //
 // # Guarantees
@@ -47,7 +47,7 @@
 //
 // # Why this structure
 //
-// Measured with 64 nodes and a million keys, in one run on two cores of an AMD
+// Measured with 64 nodes and a million keys, in one run on a 2-core AMD
 // EPYC (go test -run '^$' -bench Lookup -cpu 1 -count 6 ./shard, fastest of six; 9 ns
 // of each lookup are the hash of a key of some 23 bytes). Moved is what moves when a
 // 65th node comes, of which 1.54 % is the least.
@@ -65,6 +65,8 @@
 // points a node spreads by 3.2 % (one sigma), so that one set of 64 names in twenty
 // has a node above 1.10; with as many points as would mend that, it outgrows the
 // cache. The slots spread by √(n / 2¹⁹): 1.1 % at 64 nodes, where 10 % is nine sigma.
+//
+// With weights, a node whose fair share is one in k spreads like one of k nodes.
 //
 // That grows with the number of nodes: 2.8 % at 400 (a million connections in
 // shards of 2,500), 4.4 % at 1,000. Counted for one set of names each:

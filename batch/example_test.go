@@ -66,12 +66,20 @@ func ExampleHooks() {
 
 // A caller that must not wait is told.
 func ExampleBatcher_TryAdd() {
-	b := batch.New(func(context.Context, []int) error { return nil },
-		batch.Options{MaxItems: -1, MaxDelay: time.Hour, MaxPending: -1})
+	slow := make(chan struct{})
+	b := batch.New(func(context.Context, []int) error {
+		<-slow
+		return nil
+	}, batch.Options{MaxPending: 2})
 	fmt.Println(b.TryAdd(1))
-	_ = b.Close(context.Background())
 	fmt.Println(b.TryAdd(2))
+	fmt.Println(b.TryAdd(3))
+	close(slow)
+	_ = b.Close(context.Background())
+	fmt.Println(b.TryAdd(4))
 	// Output:
 	// <nil>
+	// <nil>
+	// batch: queue full
 	// batch: closed
 }

@@ -108,3 +108,27 @@ func TestEnvelope(t *testing.T) {
 		t.Errorf("got %s, %v", text, err)
 	}
 }
+
+// witness is a codec of somebody else's that keeps what it is given to decode.
+type witness struct {
+	Codec
+	data []byte
+}
+
+func (w *witness) Decode(data []byte, _ any) error {
+	w.data = bytes.Clone(data)
+	return nil
+}
+
+// TestInnerSeesPlainBytes: what LZ4 hands on has no blocks, and only timestamps that are safe, those
+// inside a block too.
+func TestInnerSeesPlainBytes(t *testing.T) {
+	long := "\xd9\xff" + strings.Repeat("a", 255)
+	stamp, safe := "\xd6\xff\xdf\x00\x00\x01", "\xc7\x0c\xff\x00\x00\x00\x00\x00\x00\x00\x00\xdf\x00\x00\x01"
+	data := append([]byte("\x93"+stamp), AppendLZ4(nil, []byte("\x92"+stamp+long))...)
+	data = append(data, 7)
+	w := &witness{Codec: MsgPack}
+	if err := LZ4(w).Decode(data, nil); err != nil || string(w.data) != "\x93"+safe+"\x92"+safe+long+"\x07" {
+		t.Errorf("got %x, %v", w.data, err)
+	}
+}

@@ -32,12 +32,12 @@ type Options struct {
 	// Broker carries events between nodes; nil: a NewMemoryBroker of its own.
 	Broker Broker
 
-	// Presence is who is online; nil: a tracker of its own, in memory, which
-	// Shutdown closes. A tracker that is given stays the caller's.
+	// Presence are the options of the gateway's presence tracker. Its Publish, if
+	// set, is called after the gateway's own.
 	Presence presence.Options
 
-	// PresenceData makes the data of a PRESENCE_UPDATE for a topic; nil:
-	// {user: {id}, status, activities, client_status}.
+	// PresenceData makes the data of a PRESENCE_UPDATE for a topic; nil: the
+	// function PresenceData.
 	PresenceData func(topic string, p presence.Presence) any
 
 	// Shards places sessions; nil: a manager that grows with its sessions,
@@ -135,6 +135,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.ClientAddr == nil {
 		o.ClientAddr = remoteHost
+	}
+	if o.PresenceData == nil {
+		o.PresenceData = PresenceData
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/gatehouse-go/gatehouse/presence"
 )
@@ -15,7 +16,7 @@ type PresenceUpdate struct {
 	AFK        bool
 }
 
-// decodePresence reads a presence leniently; what makes no sense is nil.
+// decodePresence reads a presence leniently. What makes no sense is nil.
 func decodePresence(data json.RawMessage) *PresenceUpdate {
 	var in struct {
 		Status     string          `json:"status"`
@@ -26,25 +27,128 @@ func decodePresence(data json.RawMessage) *PresenceUpdate {
 	if len(data) == 0 || data[0] != '{' || json.Unmarshal(data, &in) != nil {
 		return nil
 	}
-	p := &PresenceUpdate{AFK: in.AFK, Status: presence.Online}
+	status, err := presence.ParseStatus(in.Status)
+	if err != nil {
+		return nil
+	}
 	since, _ := in.Since.integer()
-	p.Since = int64(since)
+	p := &PresenceUpdate{Status: status, Since: int64(since), AFK: in.AFK}
 	if len(in.Activities) > 0 && in.Activities[0] == '[' {
 		p.Activities = in.Activities
 	}
 	return p
 }
 
+// Presence returns who is online. The gateway tells it who comes, changes and
+// goes; the application says, with Join, in which topics a user's changes are
+// told as PRESENCE_UPDATE.
+func (g *Gateway) Presence() *presence.Tracker { return g.presence }
+
 func (g *Gateway) openPresence() (err error) {
-	g.presence, err = presence.New(g.opts.Presence)
+	o := g.opts.Presence
+	also := o.Publish
+	o.Publish = func(topic string, changes []presence.Change) {
+		g.publishPresence(topic, changes)
+		if also != nil {
+			also(topic, changes)
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = g.log
+	}
+	g.presence, err = presence.New(o)
 	return err
 }
 
-func (g *Gateway) appear(ctx context.Context, s *Session)  {}
-func (g *Gateway) disappear(s *Session, cause *CloseError) {}
-func (c *conn) presenceUpdate(s *Session, data json.RawMessage) {
-	decodePresence(data)
+// publishPresence tells a topic what changed: one event per user, of which a
+// session that is behind is sent only the newest.
+func (g *Gateway) publishPresence(topic string, changes []presence.Change) {
+	for _, c := range changes {
+		err := g.Publish(g.ctx, topic, Event{
+			Type:   "PRESENCE_UPDATE",
+			Data:   g.opts.PresenceData(topic, c.Presence),
+			Intent: IntentGuildPresences,
+			Class:  Conflate,
+			Key:    c.User,
+		})
+		if err != nil && !errors.Is(err, ErrClosed) && g.ctx.Err() == nil {
+			g.log.Error("presence was not published", "topic", topic, "user", c.User, "error", err)
+		}
+	}
 }
 
-// Presence returns who is online.
-func (g *Gateway) Presence() *presence.Tracker { return g.presence }
+// PresenceData is the data of PRESENCE_UPDATE unless Options say otherwise:
+// {user: {id}, status, activities, client_status}.
+func PresenceData(_ string, p presence.Presence) any {
+	type user struct {
+		ID string `json:"id"`
+	}
+	d := struct {
+		User         user                       `json:"user"`
+		Status       presence.Status            `json:"status"`
+		Activities   json.RawMessage            `json:"activities"`
+		ClientStatus map[string]presence.Status `json:"client_status"`
+	}{user{p.User}, p.Status, p.Activities, p.ClientStatus}
+	if d.Activities == nil {
+		d.Activities = json.RawMessage("[]")
+	}
+	if d.ClientStatus == nil {
+		d.ClientStatus = map[string]presence.Status{}
+	}
+	return d
+}
+
+// appear has the session's user be online.
+func (g *Gateway) appear(ctx context.Context, s *Session) {
+	update := s.identify.Presence
+	if update == nil {
+		update = &PresenceUpdate{Status: presence.Online}
+	}
+	g.present(ctx, s, update)
+}
+
+func (g *Gateway) present(ctx context.Context, s *Session, u *PresenceUpdate) {
+	err := g.presence.Set(ctx, presence.Device{
+		User: s.user.ID, Session: s.id, Platform: s.identify.platform(),
+		Status: u.Status, Activities: u.Activities,
+	})
+	if err != nil && ctx.Err() == nil {
+		g.log.Warn("presence was not taken", "user", s.user.ID, "error", err)
+	}
+}
+
+// disappear has the session's device go: at once when the client said goodbye,
+// else after the grace period, so that a reconnect is silent.
+func (g *Gateway) disappear(s *Session, cause *CloseError) {
+	leave := g.presence.Leave
+	if cause.ByClient && !cause.Code.Resume() {
+		leave = g.presence.Remove
+	}
+	if err := leave(g.ctx, s.user.ID, s.id); err != nil && g.ctx.Err() == nil {
+		g.log.Warn("presence was not taken", "user", s.user.ID, "error", err)
+	}
+}
+
+// presenceUpdate handles op 3. A presence that makes no sense changes nothing.
+func (c *conn) presenceUpdate(s *Session, data json.RawMessage) {
+	update := decodePresence(data)
+	if update == nil {
+		return
+	}
+	c.enqueue(s, opPresenceUpdate, func() { c.gw.present(c.ctx, s, update) })
+}
+
+// platform is what the client runs on, as far as its properties tell.
+func (id *Identify) platform() string {
+	for _, name := range []string{"browser", "$browser"} {
+		switch v, _ := id.Properties[name].(string); v {
+		case "Discord iOS", "Discord Android":
+			return "mobile"
+		case "Discord Client":
+			return "desktop"
+		case "Discord Embedded":
+			return "embedded"
+		}
+	}
+	return "web"
+}

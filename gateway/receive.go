@@ -28,6 +28,9 @@ func (c *conn) message(binary bool, data []byte) {
 		c.tellLimited(env.op, wait)
 		return
 	}
+	if env.op != opHeartbeat {
+		c.gw.byConn.Touch(c.id)
+	}
 	c.handle(env)
 }
 

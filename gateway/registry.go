@@ -19,7 +19,7 @@ func (g *Gateway) openRegistries() error {
 		Max:    g.limits.Connections,
 		Limits: map[string]int{labelAddr: g.limits.ConnectionsPerAddress},
 	})
-	g.bySession = pool.New[string, *Session](pool.Options{Max: -1})
+	g.bySession = pool.New[string, *Session](pool.Options{Max: -1, IdleAfter: -1})
 	return nil
 }
 
@@ -95,7 +95,7 @@ func (g *Gateway) disconnected(c *conn, s *Session, cause *CloseError) {
 // sessionsOf iterates over a user's sessions in this process.
 func (g *Gateway) sessionsOf(user string) iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
-		for _, s := range g.bySession.Labeled(pool.Label{Kind: labelUser, Value: user}) {
+		for _, s := range g.bySession.With(pool.Label{Kind: labelUser, Value: user}) {
 			if !yield(s) {
 				return
 			}

@@ -9,7 +9,9 @@ import (
 
 // Stats is what a gateway has done and holds. Counts are since New.
 type Stats struct {
-	Connections int // open now
+	Connections int // open now: Active + Idle
+	Active      int // of them, those that sent something but heartbeats within the last minute
+	Idle        int // and those that did not
 	Sessions    int // live now
 	Topics      int // with a subscriber in this process
 
@@ -72,8 +74,11 @@ func (g *Gateway) Stats() Stats {
 	c.mu.Lock()
 	refused, closes := maps.Clone(c.refused), maps.Clone(c.closes)
 	c.mu.Unlock()
+	conns := g.byConn.Stats()
 	return Stats{
-		Connections:     g.byConn.Stats().Total,
+		Connections:     conns.Total,
+		Active:          conns.Active,
+		Idle:            conns.Idle,
 		Sessions:        g.bySession.Stats().Total,
 		Topics:          g.topics.count(),
 		Accepted:        c.accepted.Load(),

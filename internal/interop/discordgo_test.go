@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func (c *discordgoClient) open(t *testing.T) {
 }
 
 func TestDiscordgo(t *testing.T) {
-	srv := start(t)
+	srv := start(t, time.Second)
 	client := newDiscordgo(t, srv, "Bot "+token)
 	client.open(t)
 
@@ -129,8 +130,47 @@ func (c *discordgoClient) expectAcks(t *testing.T, n int) {
 	}
 }
 
+// A drop of the network is survived: the library asks to resume, is told that it cannot (op 9 false)
+// and identifies again, all on one new connection. Heartbeats are out of the way, because a failed
+// one and a failed read make the library reconnect twice at once, against itself.
+func TestDiscordgoComesBack(t *testing.T) {
+	srv := start(t, time.Minute)
+	client := newDiscordgo(t, srv, "Bot "+token)
+	sockets := make(chan net.Conn, 16)
+	client.ShouldReconnectOnError = true
+	dialer := *client.Dialer // the library's default is one for all
+	client.Dialer = &dialer
+	dialer.NetDial = func(network, addr string) (net.Conn, error) {
+		socket, err := net.Dial(network, addr)
+		if err == nil {
+			sockets <- socket
+		}
+		return socket, err
+	}
+	client.open(t)
+	defer client.Close()
+	before := receive(t, client.ready, "READY")
+
+	receive(t, sockets, "socket").Close()
+	if reason := receive(t, srv.disconnects, "disconnect"); !reason.ByClient {
+		t.Errorf("connection ended with %v, want by the client", reason)
+	}
+	after := receive(t, client.ready, "second READY")
+	if after.SessionID == before.SessionID {
+		t.Errorf("session %s again, want another", after.SessionID)
+	}
+	receive(t, sockets, "second socket")
+	if len(sockets) > 0 {
+		t.Errorf("%d connections more than the one that came back", len(sockets))
+	}
+	srv.publish(t, "MESSAGE_CREATE", gateway.IntentGuildMessages, message("400000000000000005", "welcome back"))
+	if got := receive(t, client.messages, "MESSAGE_CREATE"); got.Content != "welcome back" {
+		t.Errorf("got %q", got.Content)
+	}
+}
+
 func TestDiscordgoRefused(t *testing.T) {
-	srv := start(t)
+	srv := start(t, time.Minute)
 	client := newDiscordgo(t, srv, "Bot wrong")
 	if err := client.Open(); err == nil {
 		client.Close()
@@ -142,7 +182,7 @@ func TestDiscordgoRefused(t *testing.T) {
 }
 
 func TestDiscordgoDiscovery(t *testing.T) {
-	srv := start(t)
+	srv := start(t, time.Minute)
 	client := newDiscordgo(t, srv, "Bot "+token)
 	bot, err := client.GatewayBot()
 	if err != nil {

@@ -3,7 +3,7 @@
 //
 // There is a file per client library, and server_test.go, the gateway that all of them connect to:
 //
-//	srv := start(t)
+//	srv := start(t, time.Second)
 //	discordgo.EndpointGateway = srv.base + "gateway"
 //	client, _ := discordgo.New("Bot " + token)
 //	err := client.Open()

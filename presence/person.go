@@ -1,0 +1,131 @@
+package presence
+
+import "time"
+
+// person is what a tracker knows of one user. It is pure: entries come in,
+// presences come out; the time is an argument.
+type person struct {
+	devices map[string]Entry  // by session; none of them gone
+	gone    map[string]uint64 // sessions that are gone, by the version that said so
+	topics  map[string]struct{}
+
+	version  uint64 // of the newest entry
+	public   uint64 // of the newest one that others may know of
+	lastSeen time.Time
+	told     Presence // what others were told last
+}
+
+// apply takes an entry of one of the person's sessions, and reports whether it
+// was newer: of two entries for one session, the higher version wins.
+func (p *person) apply(e Entry) bool {
+	if old, ok := p.devices[e.Session]; ok && old.Version >= e.Version || p.gone[e.Session] >= e.Version {
+		return false
+	}
+	before := p.visible()
+	p.version = max(p.version, e.Version)
+	p.keep(e)
+	after := p.visible()
+	if before || after {
+		p.public = p.version
+	}
+	if before && !after {
+		p.lastSeen = e.At
+		if !e.Left.IsZero() {
+			p.lastSeen = e.Left
+		}
+	}
+	return true
+}
+
+// keep has the entry be what is known of its session.
+func (p *person) keep(e Entry) {
+	if e.Gone {
+		if p.gone == nil {
+			p.gone = make(map[string]uint64)
+		}
+		p.gone[e.Session] = e.Version
+		delete(p.devices, e.Session)
+		return
+	}
+	if p.devices == nil {
+		p.devices = make(map[string]Entry)
+	}
+	p.devices[e.Session] = e
+	delete(p.gone, e.Session)
+}
+
+func (p *person) status() Status {
+	s := Offline
+	for _, e := range p.devices {
+		s = merge(s, e.Status)
+	}
+	return s
+}
+
+// visible reports whether others see the person as here.
+func (p *person) visible() bool {
+	s := p.status()
+	return s != Offline && s != Invisible
+}
+
+// self is the person as they see themselves.
+func (p *person) self(user string) Presence {
+	s := Presence{User: user, Status: p.status(), Version: p.version}
+	if len(p.devices) == 0 {
+		s.LastSeen = p.lastSeen
+		return s
+	}
+	s.ClientStatus = make(map[string]Status, len(p.devices))
+	var newest uint64
+	for _, e := range p.devices {
+		s.ClientStatus[e.Platform] = merge(s.ClientStatus[e.Platform], e.Status)
+		if len(e.Activities) > len("[]") && e.Version >= newest {
+			s.Activities, newest = e.Activities, e.Version
+		}
+	}
+	return s
+}
+
+// seen is the person as others see them. Who is invisible is offline in every
+// field, and nothing they do tells that they are there.
+func (p *person) seen(user string) Presence {
+	if !p.visible() {
+		return Presence{User: user, Status: Offline, LastSeen: p.lastSeen, Version: p.public}
+	}
+	s := p.self(user)
+	s.Version = p.public
+	return s
+}
+
+// settle returns how others see the person now, and what changed since they
+// were told last. Nothing changed if it ended where it began.
+func (p *person) settle(user string) (Change, bool) {
+	now := p.seen(user)
+	if p.told.Status == "" {
+		p.told.Status = Offline
+	}
+	if now.same(p.told) {
+		return Change{}, false
+	}
+	c := Change{Presence: now, Delta: delta(p.told, now)}
+	p.told = now
+	return c, true
+}
+
+// room reports whether a device of this session may be there: at most limit
+// that are connected, and as many again in their grace period.
+func (p *person) room(session string, limit int) bool {
+	if _, there := p.devices[session]; there || limit < 0 {
+		return true
+	}
+	connected := 0
+	for _, e := range p.devices {
+		if e.Left.IsZero() {
+			connected++
+		}
+	}
+	return connected < limit && len(p.devices) < 2*limit
+}
+
+// empty reports whether nothing is left to know.
+func (p *person) empty() bool { return len(p.devices) == 0 && len(p.gone) == 0 && len(p.topics) == 0 }

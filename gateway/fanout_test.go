@@ -23,7 +23,7 @@ import (
 // each other and looks at what every client saw (E3, L2, L3).
 func TestEveryTopicInOrderWithoutLoss(t *testing.T) {
 	const clients, topics, publishers, each = 24, 6, 4, 300
-	g, url := testGateway(t, nil)
+	g, url := testGateway(t, func(o *Options) { o.Limits.UnsentEvents, o.Limits.UnsentBytes = -1, -1 })
 	topicsOf := func(i int) (names []string) {
 		for n := range topics {
 			if (i>>(n%3))&1 == 0 {
@@ -315,8 +315,10 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 		go io.Copy(io.Discard, c.nc)
 	}
 	p := &published{Record: Record{Topic: "t", Type: "E", Data: []byte(`"hello"`)}}
-	if &p.tail(formJSON)[0] != &p.tail(formJSON)[0] || &p.tail(formMsgPack)[0] != &p.tail(formMsgPack)[0] {
-		t.Error("a form was made twice")
+	for _, f := range []form{formJSON, formMsgPack, formMsgPackLZ4} {
+		if first, again := p.tail(f), p.tail(f); &first[0] != &again[0] {
+			t.Errorf("form %d was made twice", f)
+		}
 	}
 	var before, after runtime.MemStats
 	const rounds = 200

@@ -63,14 +63,18 @@ func TestPresence(t *testing.T) {
 		t.Errorf("ann sees herself as %s", g.Presence().Self("ann").Status)
 	}
 
-	// Two devices are one person; a drop is silent, a goodbye is not.
+	// Two devices are one person; a drop is silent, a goodbye is not. Eve drops
+	// last and stays away: when she is offline, bob's grace period is over too.
 	b1, b2 := login(t, url, "bob"), login(t, url, "bob")
 	next("bob", "online")
 	b1.ws.CloseNow()
 	b2.ws.CloseNow()
 	eventually(t, "bob's connections have ended", func() bool { return g.Stats().Connections == 2 })
 	b3 := login(t, url, "bob")
-	<-time.After(500 * time.Millisecond) // longer than the grace period
+	eve := login(t, url, "eve")
+	next("eve", "online")
+	eve.ws.CloseNow()
+	next("eve", "offline")
 	b3.ws.Close(1000, "")
 	next("bob", "offline")
 }

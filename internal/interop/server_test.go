@@ -117,6 +117,21 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	}
 }
 
+// eventually waits until a condition holds that nobody announces.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("no %s within %v", what, patience)
+		}
+	}
+}
+
 // wsURL is the gateway's address as clients are told it.
 func (srv *server) wsURL() string {
 	return "ws" + strings.TrimSuffix(strings.TrimPrefix(srv.base, "http"), "/")

@@ -60,7 +60,7 @@ func entry(user, session, node string, version uint64) presence.Entry {
 func put(ctx context.Context, s presence.Store, entries ...presence.Entry) error {
 	for _, e := range entries {
 		if err := s.Put(ctx, e); err != nil {
-			return fmt.Errorf("Put: %w", err)
+			return fmt.Errorf("after Put: %w", err)
 		}
 	}
 	return nil
@@ -106,7 +106,7 @@ func putKeepsEverything(ctx context.Context, s presence.Store) error {
 	}
 	got, _, err := s.Since(ctx, 0)
 	if err != nil || len(got) != 1 {
-		return fmt.Errorf("Since: %v, %w", got, err)
+		return fmt.Errorf("got %v from Since: %w", got, err)
 	}
 	return expect(show(got[0]), show(e))
 }
@@ -178,7 +178,7 @@ func sweepFields(ctx context.Context, s presence.Store) error {
 	now := start.Add(time.Minute)
 	swept, e1 := s.Sweep(ctx, "alive", now)
 	if err := errors.Join(err, e1); err != nil || len(swept) != 1 {
-		return fmt.Errorf("Sweep: %v, %w", swept, err)
+		return fmt.Errorf("got %v from Sweep: %w", swept, err)
 	}
 	want := entry("ann", "a", "alive", 8)
 	want.At, want.Left = now, start.Add(time.Second)

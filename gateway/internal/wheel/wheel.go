@@ -1,4 +1,3 @@
-// Package wheel is a timer wheel: many deadlines, coarse, behind one ticker.
 package wheel
 
 import "time"

@@ -1,0 +1,2 @@
+// Package wheel is a timer wheel: many deadlines, coarse, behind one ticker.
+package wheel

@@ -237,10 +237,10 @@ func (r *ring) caughtUp() bool {
 // pending reports whether there is something to take.
 func (r *ring) pending() bool { return r.next < r.numbered() || r.unsentLive > 0 }
 
-// forget drops the oldest written events while more are kept than allowed:
-// only the resume window shrinks.
+// forget drops the oldest events while more are kept than allowed: only the
+// resume window shrinks. It is called when all that is kept has been written.
 func (r *ring) forget(b *bounds) {
-	for r.acked < r.next && (above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes)) {
+	for above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes) {
 		r.drop()
 	}
 	r.shrink()

@@ -1,0 +1,113 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// Options configure a [Store]. The zero value works.
+type Options struct {
+	// Schema are statements of the application's for tables of its own beside
+	// the store's; each must do no harm when it is run again
+	// (CREATE TABLE IF NOT EXISTS …). See [Store.DB].
+	Schema []string
+}
+
+// Store is a SQLite file with messages. Make it with [Open]; it is safe for
+// concurrent use.
+type Store struct {
+	write *sql.DB // one connection
+	read  *sql.DB
+}
+
+// applicationID marks a file as ours, in the header field that SQLite has for
+// that (PRAGMA application_id): "gate" in ASCII.
+const applicationID = 0x67617465
+
+// Open opens or creates the file. Errors are one line that says what is wrong.
+// Only what Open does ends with ctx.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s, err := open(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open %s: %w", path, plain(err))
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, o Options) (*Store, error) {
+	if err := usable(path); err != nil {
+		return nil, err
+	}
+	s := &Store{write: connect(path, "_txlock=immediate"), read: connect(path, "_pragma=query_only(1)")}
+	s.write.SetMaxOpenConns(1)
+	s.read.SetMaxOpenConns(4)
+	if err := s.prepare(ctx, o); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// usable gives clearer errors than the driver does.
+func usable(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		_, err = os.Stat(filepath.Dir(path))
+		return cause(err)
+	}
+	if err != nil {
+		return cause(err)
+	}
+	if info.IsDir() {
+		return errors.New("it is a directory")
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return cause(err)
+	}
+	return f.Close()
+}
+
+// cause drops the path from an error of package os: it is named already.
+func cause(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func connect(path, more string) *sql.DB {
+	query := "?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=synchronous(normal)&" + more
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+query)
+	if err != nil {
+		panic("sqlite: " + err.Error()) // the driver is registered: it cannot be
+	}
+	return db
+}
+
+// plain takes the driver's code and decoration from an error.
+func plain(err error) error {
+	if strings.Contains(err.Error(), "file is not a database") {
+		return errors.New("it is not a SQLite database")
+	}
+	if strings.Contains(err.Error(), "malformed") {
+		return errors.New("the file is damaged")
+	}
+	return err
+}
+
+// Close closes the file. Methods called afterwards fail.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// DB returns the connection that writes, for tables of the application's own.
+// There is one: a transaction that is left open stops everybody.
+func (s *Store) DB() *sql.DB { return s.write }

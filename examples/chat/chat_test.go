@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+)
+
+// start serves a data file until the test ends or stop is called.
+func start(t *testing.T, data string) (url string, stop func()) {
+	t.Helper()
+	s, err := newServer(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s.handler())
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		s.gw.Shutdown(ctx) // the test's clients do not read: they are cut off
+		srv.Close()
+		if err := s.store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(stop)
+	return srv.URL, stop
+}
+
+type envelope struct {
+	Op int
+	T  string
+	D  json.RawMessage
+}
+
+type client struct {
+	t     *testing.T
+	ws    *websocket.Conn
+	guild map[string]any // GUILD_CREATE
+	n     int
+}
+
+// join signs in and reads READY and GUILD_CREATE.
+func join(t *testing.T, url, name string) *client {
+	t.Helper()
+	ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(url, "http")+"/gateway/?v=10&encoding=json&ext=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws.SetReadLimit(-1)
+	t.Cleanup(func() { ws.CloseNow() })
+	c := &client{t: t, ws: ws}
+	c.send(2, map[string]any{"token": name, "intents": 53608447})
+	c.until(0, "READY")
+	if err := json.Unmarshal(c.until(0, "GUILD_CREATE"), &c.guild); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *client) send(op int, d any) {
+	c.t.Helper()
+	if err := wsjson.Write(context.Background(), c.ws, map[string]any{"op": op, "d": d}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// until skips to the next message with this op and type.
+func (c *client) until(op int, kind string) json.RawMessage {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for {
+		var e envelope
+		if err := wsjson.Read(ctx, c.ws, &e); err != nil {
+			c.t.Fatalf("waiting for %d %s: %v", op, kind, err)
+		}
+		if e.Op == op && e.T == kind {
+			return e.D
+		}
+	}
+}
+
+// call runs a command and returns what it answered, or its error's code.
+func (c *client) call(name string, in any) (map[string]any, string) {
+	c.t.Helper()
+	c.n++
+	c.send(100, map[string]any{"t": name, "d": in, "n": c.n})
+	var out struct {
+		N int
+		D map[string]any
+		E struct{ Code, Message string }
+	}
+	if err := json.Unmarshal(c.until(101, ""), &out); err != nil || out.N != c.n {
+		c.t.Fatalf("%s: reply %+v, %v", name, out, err)
+	}
+	return out.D, out.E.Code
+}
+
+func (c *client) history(channel string) (contents string) {
+	c.t.Helper()
+	d, code := c.call("HISTORY", map[string]any{"channel_id": channel})
+	if code != "" {
+		c.t.Fatalf("HISTORY: %s", code)
+	}
+	for _, m := range d["messages"].([]any) {
+		contents += m.(map[string]any)["content"].(string) + "|"
+	}
+	return contents
+}
+
+func TestTalk(t *testing.T) {
+	url, _ := start(t, filepath.Join(t.TempDir(), "chat.db"))
+	ann := join(t, url, "ann")
+	bob := join(t, url, "Bot bob")
+	ann.until(0, "GUILD_MEMBER_ADD")
+	if n := len(bob.guild["members"].([]any)); n != 2 {
+		t.Errorf("%d members", n)
+	}
+	sent, code := ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": " hello \n", "nonce": "x1"})
+	if code != "" || sent["content"] != "hello" || sent["nonce"] != "x1" {
+		t.Fatalf("SEND_MESSAGE: %v %s", sent, code)
+	}
+	if d := string(bob.until(0, "MESSAGE_CREATE")); !strings.Contains(d, `"nonce":"x1"`) || !strings.Contains(d, `"username":"ann"`) {
+		t.Errorf("MESSAGE_CREATE is %s", d)
+	}
+	at := map[string]any{"channel_id": "2", "message_id": sent["id"], "content": "changed"}
+	if _, code := ann.call("EDIT_MESSAGE", at); code != "" {
+		t.Errorf("EDIT_MESSAGE: %s", code)
+	}
+	if d := string(bob.until(0, "MESSAGE_UPDATE")); !strings.Contains(d, `"content":"changed"`) || strings.Contains(d, `"edited_timestamp":null`) {
+		t.Errorf("MESSAGE_UPDATE is %s", d)
+	}
+	ann.call("TYPING", map[string]any{"channel_id": "2"})
+	bob.until(0, "TYPING_START")
+	if got := bob.history("2"); got != "changed|" {
+		t.Errorf("history is %s", got)
+	}
+	for _, tt := range []struct {
+		name string
+		in   map[string]any
+		want string
+	}{
+		{"SEND_MESSAGE", map[string]any{"channel_id": "2", "content": " \n "}, "EMPTY"},
+		{"SEND_MESSAGE", map[string]any{"channel_id": "2", "content": strings.Repeat("ü", 1001)}, ""},
+		{"SEND_MESSAGE", map[string]any{"channel_id": "2", "content": strings.Repeat("x", 2001)}, "TOO_LONG"},
+		{"SEND_MESSAGE", map[string]any{"channel_id": "99", "content": "x"}, "NOT_FOUND"},
+		{"SEND_MESSAGE", map[string]any{"channel_id": "x", "content": "x"}, "BAD_REQUEST"},
+		{"SEND_MESSAGE", map[string]any{"channel_id": "18446744073709551615", "content": "x"}, "BAD_REQUEST"},
+		{"EDIT_MESSAGE", at, "FORBIDDEN"},
+		{"DELETE_MESSAGE", at, "FORBIDDEN"},
+		{"EDIT_MESSAGE", map[string]any{"channel_id": "3", "message_id": sent["id"], "content": "x"}, "NOT_FOUND"},
+		{"DELETE_MESSAGE", map[string]any{"channel_id": "2", "message_id": "5"}, "NOT_FOUND"},
+		{"HISTORY", map[string]any{"channel_id": "99"}, "NOT_FOUND"},
+		{"CREATE_CHANNEL", map[string]any{"name": "General"}, "TAKEN"},
+		{"CREATE_CHANNEL", map[string]any{"name": "a/b"}, "BAD_REQUEST"},
+		{"CREATE_CHANNEL", map[string]any{"name": "new things"}, ""},
+		{"NOPE", nil, "UNKNOWN_COMMAND"},
+	} {
+		if _, code := bob.call(tt.name, tt.in); code != tt.want {
+			t.Errorf("%s %.60v: %q, want %q", tt.name, tt.in, code, tt.want)
+		}
+	}
+	ann.until(0, "CHANNEL_CREATE")
+	if _, code := ann.call("DELETE_MESSAGE", at); code != "" {
+		t.Errorf("DELETE_MESSAGE: %s", code)
+	}
+	bob.until(0, "MESSAGE_DELETE")
+}
+
+func TestRestartKeepsEverything(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "chat.db")
+	url, stop := start(t, data)
+	ann := join(t, url, "ann")
+	var last string
+	for i := range 60 {
+		m, code := ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": fmt.Sprint(i)})
+		if code != "" {
+			t.Fatal(code)
+		}
+		last = m["id"].(string)
+	}
+	ann.call("CREATE_CHANNEL", map[string]any{"name": "more"})
+	stop()
+
+	url, _ = start(t, data)
+	ann = join(t, url, "ann")
+	if n := len(ann.guild["channels"].([]any)); n != 4 {
+		t.Errorf("%d channels", n)
+	}
+	d, _ := ann.call("HISTORY", map[string]any{"channel_id": "2", "limit": 50})
+	messages := d["messages"].([]any)
+	first := messages[0].(map[string]any)
+	if len(messages) != 50 || d["more"] != true || first["content"] != "10" {
+		t.Errorf("%d messages, more %v, the first is %v", len(messages), d["more"], first["content"])
+	}
+	d, _ = ann.call("HISTORY", map[string]any{"channel_id": "2", "before": first["id"], "limit": 50})
+	if older := d["messages"].([]any); len(older) != 10 || d["more"] != false {
+		t.Errorf("%d older messages, more %v", len(older), d["more"])
+	}
+	m, _ := ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": "again"})
+	if id := m["id"].(string); len(id) < len(last) || id <= last {
+		t.Errorf("id %s after %s", id, last)
+	}
+}
+
+// Several tabs of one user are one member, and one presence.
+func TestTabsAreOnePerson(t *testing.T) {
+	url, _ := start(t, filepath.Join(t.TempDir(), "chat.db"))
+	ann := join(t, url, "ann")
+	tab1, tab2 := join(t, url, "bob"), join(t, url, "BOB ")
+	if n := len(tab2.guild["members"].([]any)); n != 2 {
+		t.Errorf("%d members", n)
+	}
+	status := func(want string) {
+		t.Helper()
+		for {
+			d := string(ann.until(0, "PRESENCE_UPDATE"))
+			if bob, _, _ := userOf("bob"); strings.Contains(d, bob.String()) {
+				if !strings.Contains(d, `"status":"`+want+`"`) {
+					t.Fatalf("bob's presence is %s, want %s", d, want)
+				}
+				return
+			}
+		}
+	}
+	status("online")
+	tab1.send(3, map[string]any{"since": nil, "activities": []any{}, "status": "dnd", "afk": false})
+	status("dnd")
+	tab1.ws.Close(1000, "")
+	status("online")
+	tab2.ws.Close(1001, "")
+	status("offline")
+}
+
+func TestNamesAndTokens(t *testing.T) {
+	for _, tt := range []struct {
+		token, name string
+		ok          bool
+	}{
+		{"ann", "ann", true}, {"  Ann   Lee ", "Ann Lee", true}, {"", "", false}, {" ", "", false},
+		{strings.Repeat("x", 33), "", false}, {"MTIz.x.y", "user 123", true}, {"a.b", "a.b", true}, {"a.b.c", "a.b.c", true},
+	} {
+		i, name, ok := userOf(tt.token)
+		if ok != tt.ok || name != tt.name || ok && i == 0 {
+			t.Errorf("userOf(%q) is %v %q %v", tt.token, i, name, ok)
+		}
+	}
+	a, _, _ := userOf("Ann")
+	b, _, _ := userOf("ann")
+	if a != b {
+		t.Error("upper and lower case are two users")
+	}
+}
+
+// The binary says in one line what is wrong.
+func TestStartErrors(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "chat")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	text := filepath.Join(t.TempDir(), "text.db")
+	if err := os.WriteFile(text, []byte(strings.Repeat("no database\n", 200)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"port taken", "is taken", []string{"-addr", ln.Addr().String(), "-data", filepath.Join(t.TempDir(), "c.db")}},
+		{"no address", "cannot listen", []string{"-addr", "nowhere", "-data", filepath.Join(t.TempDir(), "c.db")}},
+		{"data is text", "not a SQLite database", []string{"-addr", "127.0.0.1:0", "-data", text}},
+		{"data is a directory", "directory", []string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}},
+	} {
+		cmd := exec.Command(binary, tt.args...)
+		var stderr, stdout strings.Builder
+		cmd.Stderr, cmd.Stdout = &stderr, &stdout
+		err := cmd.Run()
+		if code := cmd.ProcessState.ExitCode(); err == nil || code != 1 {
+			t.Errorf("%s: exit code %d", tt.name, code)
+		}
+		if line := strings.TrimSuffix(stderr.String(), "\n"); strings.Contains(line, "\n") || !strings.Contains(line, tt.want) || stdout.Len() > 0 {
+			t.Errorf("%s: %q %q, want one line with %q", tt.name, line, stdout.String(), tt.want)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/presence"
+)
+
+// The shapes below are Discord's. Fields that libraries die without are there,
+// with nothing in them, even if this chat has no use for them.
+
+type object = map[string]any
+
+var none = []any{} // an empty list in JSON, not null
+
+// stamp is a time as Discord writes it: with microseconds and a zone.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000+00:00") }
+
+func userObject(u user) object {
+	return object{"id": u.id, "username": u.name, "discriminator": "0", "global_name": nil, "avatar": nil, "bot": false}
+}
+
+func memberObject(u user) object {
+	return object{"roles": none, "joined_at": stamp(u.joined), "nick": nil, "deaf": false, "mute": false, "pending": false, "flags": 0}
+}
+
+func memberWithUser(u user) object {
+	m := memberObject(u)
+	m["user"] = userObject(u)
+	return m
+}
+
+func channelObject(c channel) object {
+	o := object{
+		"id": c.id, "guild_id": guildID, "type": 0, "name": c.name, "position": c.position, "topic": nil, "nsfw": false,
+		"parent_id": nil, "permission_overwrites": none, "rate_limit_per_user": 0, "last_message_id": nil, "flags": 0,
+	}
+	if c.last != 0 {
+		o["last_message_id"] = c.last
+	}
+	return o
+}
+
+func messageObject(m sqlite.Message, author user) object {
+	o := object{
+		"id": id(m.ID), "channel_id": id(m.Channel), "guild_id": guildID, "author": userObject(author), "member": memberObject(author),
+		"content": m.Content, "timestamp": stamp(id(m.ID).time()), "edited_timestamp": nil, "tts": false, "mention_everyone": false,
+		"mentions": none, "mention_roles": none, "attachments": none, "embeds": none, "pinned": false, "type": 0, "flags": 0,
+	}
+	if !m.Edited.IsZero() {
+		o["edited_timestamp"] = stamp(m.Edited)
+	}
+	return o
+}
+
+func presenceObject(_ string, p presence.Presence) any {
+	o := object{"user": object{"id": p.User}, "guild_id": guildID, "status": p.Status, "activities": p.Activities, "client_status": p.ClientStatus}
+	if p.Activities == nil {
+		o["activities"] = json.RawMessage("[]")
+	}
+	if p.ClientStatus == nil {
+		o["client_status"] = object{}
+	}
+	return o
+}
+
+// everyone is the role that all members have; its id is the guild's.
+var everyone = object{
+	"id": guildID, "name": "@everyone", "color": 0, "colors": object{"primary_color": 0, "secondary_color": nil, "tertiary_color": nil},
+	"hoist": false, "position": 0, "permissions": "104324673", "managed": false, "mentionable": false, "flags": 0,
+}
+
+// guildCreate is the guild as one of its members sees it.
+func (s *server) guildCreate(ctx context.Context, me user) (gateway.Event, error) {
+	channels, err := s.guild.channels(ctx)
+	if err != nil {
+		return gateway.Event{}, err
+	}
+	users, err := s.guild.users(ctx)
+	if err != nil {
+		return gateway.Event{}, err
+	}
+	g := object{
+		"id": guildID, "name": guildName, "owner_id": id(0), "unavailable": false, "joined_at": stamp(me.joined), "large": false, "icon": nil,
+		"member_count": len(users), "roles": []any{everyone}, "features": none, "emojis": none, "stickers": none, "voice_states": none,
+		"threads": none, "stage_instances": none, "guild_scheduled_events": none, "preferred_locale": "en-US", "verification_level": 0,
+		"default_message_notifications": 0, "explicit_content_filter": 0, "afk_timeout": 300, "mfa_level": 0, "premium_tier": 0,
+		"system_channel_flags": 0, "nsfw_level": 0, "premium_progress_bar_enabled": false,
+	}
+	list := make([]object, len(channels))
+	for i, c := range channels {
+		list[i] = channelObject(c)
+	}
+	g["channels"] = list
+	members := make([]object, len(users))
+	for i, u := range users {
+		members[i] = memberWithUser(u)
+	}
+	g["members"] = members
+	here := none
+	for p := range s.gw.Presence().Online(topic) {
+		here = append(here, presenceObject(topic, p))
+	}
+	g["presences"] = here
+	return gateway.Event{Type: "GUILD_CREATE", Data: g, Intent: gateway.IntentGuilds}, nil
+}

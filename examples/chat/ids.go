@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/base64"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// id is a snowflake: 42 bits of milliseconds since 2015 and 22 bits to tell
+// those of one millisecond apart. In JSON it is a string of digits.
+type id uint64
+
+func (i id) String() string { return strconv.FormatUint(uint64(i), 10) }
+
+// MarshalText makes ids strings, also as keys.
+func (i id) MarshalText() ([]byte, error) { return strconv.AppendUint(nil, uint64(i), 10), nil }
+
+// UnmarshalText takes digits below 2^63.
+func (i *id) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 10, 63)
+	*i = id(n)
+	return err
+}
+
+// epoch is the first millisecond of 2015, where Discord's ids begin.
+const epoch = 1_420_070_400_000
+
+// time is when the id was made.
+func (i id) time() time.Time { return time.UnixMilli(int64(i>>22) + epoch).UTC() }
+
+// sequence makes ids that only go up, also over a restart.
+type sequence struct {
+	mu   sync.Mutex
+	last id
+}
+
+func (s *sequence) next(now time.Time) id {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = max(s.last+1, id(now.UnixMilli()-epoch)<<22)
+	return s.last
+}
+
+// userOf is who signs in with a token: the user with that id for one of the
+// form base64(id).x.y, as Discord's are, else the user with that name, whose id
+// derives from it.
+func userOf(token string) (id, string, bool) {
+	name := strings.Join(strings.Fields(token), " ")
+	if first, rest, ok := strings.Cut(token, "."); ok && strings.Contains(rest, ".") {
+		if digits, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(first, "=")); err == nil {
+			var i id
+			if i.UnmarshalText(digits) == nil && i != 0 {
+				return i, "user " + i.String(), true
+			}
+		}
+	}
+	if n := len([]rune(name)); n == 0 || n > maxName {
+		return 0, "", false
+	}
+	h := fnv.New64a()
+	h.Write([]byte(strings.ToLower(name)))
+	return id(h.Sum64()>>1 | 1<<40), name, true
+}
+
+// maxName is how many characters a name may have.
+const maxName = 32

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// stopWithin is how long a stopping server waits for its clients.
+const stopWithin = 5 * time.Second
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "address to listen at; port 0 takes a free one")
+	data := flag.String("data", "chat.db", "file that keeps the messages; made if it is not there")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *addr, *data); err != nil {
+		fmt.Fprintln(os.Stderr, "chat:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, addr, data string) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return listenError(addr, err)
+	}
+	s, err := newServer(ctx, data)
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	srv := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	fmt.Println("http://" + ln.Addr().String())
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	within, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	// The gateway first: http.Server does not know of upgraded connections.
+	late := s.gw.Shutdown(within)
+	if errors.Is(late, context.DeadlineExceeded) {
+		late = nil // some clients did not say goodbye; they have been cut off
+	}
+	return errors.Join(err, late, srv.Close(), s.store.Close())
+}
+
+// listenError says in one line what to do.
+func listenError(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken by another program: choose another address with -addr, for instance -addr 127.0.0.1:0", addr)
+	}
+	return fmt.Errorf("cannot listen at %s: %w", addr, err)
+}

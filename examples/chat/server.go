@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+	"github.com/gatehouse-go/gatehouse/gateway"
+)
+
+//go:embed page
+var page embed.FS
+
+// server joins the gateway, the store and the page.
+type server struct {
+	gw    *gateway.Gateway
+	store *sqlite.Store
+	guild guild
+	ids   sequence
+}
+
+func newServer(ctx context.Context, data string) (*server, error) {
+	store, err := sqlite.Open(ctx, data, sqlite.Options{Schema: schema})
+	if err != nil {
+		return nil, err
+	}
+	s := &server{store: store, guild: guild{store.DB()}}
+	last, err := store.LastID(ctx)
+	if err == nil {
+		s.ids.last = id(last)
+		err = s.openGateway()
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return s, nil
+}
+
+func (s *server) openGateway() (err error) {
+	s.gw, err = gateway.New(gateway.Options{
+		Authenticate: s.authenticate,
+		Ready:        s.ready,
+		PresenceData: presenceObject,
+	})
+	if err == nil {
+		s.handleCommands()
+	}
+	return err
+}
+
+// authenticate lets in whoever says a name. A real server would look up a token.
+func (s *server) authenticate(ctx context.Context, in gateway.Identify) (gateway.User, error) {
+	i, name, ok := userOf(in.Token)
+	if !ok {
+		return gateway.User{}, fmt.Errorf("a name has 1 to %d characters: %w", maxName, gateway.ErrUnauthorized)
+	}
+	u, first, err := s.guild.enter(ctx, i, name)
+	if err != nil {
+		return gateway.User{}, err
+	}
+	if first {
+		member := memberWithUser(u)
+		member["guild_id"] = guildID
+		if err := s.publish(ctx, "GUILD_MEMBER_ADD", gateway.IntentGuildMembers, member); err != nil {
+			return gateway.User{}, err
+		}
+	}
+	return gateway.User{ID: i.String(), Data: userObject(u)}, nil
+}
+
+// ready subscribes a session before it reads what there is, so that nothing
+// falls between the two.
+func (s *server) ready(ctx context.Context, session *gateway.Session) (any, error) {
+	if err := session.Subscribe(ctx, topic); err != nil {
+		return nil, err
+	}
+	s.gw.Presence().Join(topic, session.User().ID)
+	me, err := s.guild.user(ctx, userID(session))
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.guildCreate(ctx, me)
+	if err != nil {
+		return nil, err
+	}
+	if err := session.Send(ctx, created); err != nil {
+		return nil, err
+	}
+	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}}, nil
+}
+
+// userID is the id that authenticate gave the session's user.
+func userID(session *gateway.Session) (i id) {
+	if err := i.UnmarshalText([]byte(session.User().ID)); err != nil {
+		panic("chat: a session's user has no snowflake: " + session.User().ID)
+	}
+	return i
+}
+
+func (s *server) publish(ctx context.Context, kind string, intent gateway.Intent, data any) error {
+	return s.gw.Publish(ctx, topic, gateway.Event{Type: kind, Data: data, Intent: intent})
+}
+
+// handler serves the page, the gateway, and what clients ask for to find it.
+func (s *server) handler() http.Handler {
+	files, err := fs.Sub(page, "page")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", headers(http.FileServerFS(files)))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	for _, version := range []string{"v9", "v10"} {
+		mux.Handle("GET /api/"+version+"/gateway", s.gw)
+		mux.Handle("GET /api/"+version+"/gateway/bot", s.gw)
+	}
+	return s.gw.Under("/gateway", mux)
+}
+
+// policy lets the page load from here alone.
+const policy = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache") // the files have no version in their names
+		next.ServeHTTP(w, r)
+	})
+}
+
+// now is what messages are dated with.
+func (s *server) now() time.Time { return time.Now().UTC() }

@@ -1,0 +1,19 @@
+// Small help for making elements. Text is only ever set as text.
+
+export const $ = (id) => document.getElementById(id)
+
+/** Makes an element: properties, data (for data-…) and children, strings among them. */
+export function el(tag, { data = {}, ...props } = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), props)
+  Object.assign(node.dataset, data)
+  node.append(...children.filter((c) => c != null))
+  return node
+}
+
+/** A person's initial on a colour that stays theirs. */
+export function avatar(name, id) {
+  const hue = [...String(id)].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 12, 7)
+  const node = el('span', { className: `avatar hue${hue}`, textContent: [...name][0]?.toUpperCase() ?? '?' })
+  node.setAttribute('aria-hidden', 'true')
+  return node
+}

@@ -1,0 +1,133 @@
+// The list of messages. An element stays the same as long as its message does, so that a list that
+// changes takes neither focus nor a half-made edit away.
+import { $, avatar, el } from './dom.js'
+
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+const together = 5 * 60_000 // messages of one author within this stand in one block
+
+export class Messages {
+  #shown = new Map() // key → {node, version}
+  #editing = null // id of the message being edited
+
+  /** on: edit(message, content) → promise, remove(message), retry(pending), drop(pending), done() */
+  constructor(on) {
+    this.on = on
+    this.list = $('messages')
+  }
+
+  render(state) {
+    const atEnd = this.#atEnd()
+    const rows = [...state.list().map((m) => this.#row(m, state.me)), ...state.pending.filter((p) => p.channel === state.current).map((p) => this.#pendingRow(p, state.me))]
+    this.#group(rows)
+    const keys = new Set(rows.map((r) => r.key))
+    for (const [key, { node }] of this.#shown) {
+      if (keys.has(key)) continue
+      node.remove()
+      this.#shown.delete(key)
+    }
+    const nodes = rows.map((row) => this.#node(row))
+    let before = this.list.firstChild
+    for (const node of nodes) {
+      if (node === before) before = before.nextSibling
+      else this.list.insertBefore(node, before)
+    }
+    if (atEnd) this.toEnd()
+  }
+
+  #atEnd() {
+    const box = $('scroll')
+    return box.scrollHeight - box.scrollTop - box.clientHeight < 80
+  }
+
+  toEnd() {
+    $('scroll').scrollTop = $('scroll').scrollHeight
+  }
+
+  /** Begins to edit a message of one's own. */
+  edit(message) {
+    this.#editing = message.id
+    this.on.changed()
+    this.list.querySelector('[data-testid=edit-input]')?.focus()
+  }
+
+  #stopEditing() {
+    this.#editing = null
+    this.on.changed()
+    $('composer').focus()
+  }
+
+  #row(m, me) {
+    const editing = this.#editing === m.id
+    return { key: m.id, author: m.author, at: new Date(m.timestamp), version: `${m.content}|${m.edited_timestamp}|${editing}`, build: () => this.#body(m, m.author.id === me.id, editing) }
+  }
+
+  #pendingRow(p, me) {
+    return { key: `pending ${p.nonce}`, author: { id: me.id, username: me.name }, at: new Date(p.since), version: String(p.failed), build: () => this.#pendingBody(p) }
+  }
+
+  // A row begins a block when author, day or time change.
+  #group(rows) {
+    let last
+    for (const row of rows) {
+      row.newDay = !last || last.at.toDateString() !== row.at.toDateString()
+      row.head = row.newDay || last.author.id !== row.author.id || row.at - last.at > together
+      row.version += `|${row.newDay}|${row.head}`
+      last = row
+    }
+  }
+
+  #node(row) {
+    const shown = this.#shown.get(row.key)
+    if (shown?.version === row.version) return shown.node
+    const node = el('li', { className: row.head ? 'message head' : 'message', data: { testid: 'message' } })
+    if (row.newDay) node.append(el('p', { className: 'day', textContent: day.format(row.at) }))
+    if (row.head) {
+      node.append(avatar(row.author.username, row.author.id))
+      const when = el('time', { dateTime: row.at.toISOString(), textContent: time.format(row.at) })
+      node.append(el('p', { className: 'author' }, el('strong', { textContent: row.author.username, data: { testid: 'message-author' } }), ' ', when))
+    }
+    node.append(...row.build())
+    shown?.node.replaceWith(node)
+    this.#shown.set(row.key, { node, version: row.version })
+    return node
+  }
+
+  #body(m, mine, editing) {
+    if (editing) return [this.#editor(m)]
+    const content = el('p', { className: 'content', textContent: m.content, data: { testid: 'message-content' } })
+    const parts = [content]
+    if (m.edited_timestamp) parts.push(el('small', { className: 'edited', textContent: '(edited)' }))
+    if (mine) {
+      const button = (name, label, fn) => {
+        const b = el('button', { type: 'button', textContent: name, onclick: fn, data: { testid: name.toLowerCase() } })
+        b.setAttribute('aria-label', `${label}: ${m.content.slice(0, 40)}`)
+        return b
+      }
+      parts.push(el('span', { className: 'actions' }, button('Edit', 'Edit', () => this.edit(m)), button('Delete', 'Delete', () => this.on.remove(m))))
+    }
+    return parts
+  }
+
+  #editor(m) {
+    const input = el('textarea', { value: m.content, rows: Math.min(8, m.content.split('\n').length), data: { testid: 'edit-input' } })
+    input.setAttribute('aria-label', 'Edit message. Enter saves, Escape cancels.')
+    input.onkeydown = async (event) => {
+      if (event.key === 'Escape') this.#stopEditing()
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+      event.preventDefault()
+      if (input.value.trim() === m.content || (await this.on.edit(m, input.value))) this.#stopEditing()
+    }
+    return el('div', { className: 'editor' }, input, el('small', { textContent: 'Enter saves · Escape cancels' }))
+  }
+
+  #pendingBody(p) {
+    const parts = [el('p', { className: 'content pending', textContent: p.content, data: { testid: 'message-content' } })]
+    if (p.failed) {
+      parts.push(
+        el('p', { className: 'failed', data: { testid: 'not-sent' } }, 'Not sent. ', el('button', { type: 'button', textContent: 'Retry', onclick: () => this.on.retry(p) }), ' ', el('button', { type: 'button', textContent: 'Discard', onclick: () => this.on.drop(p) })),
+      )
+    }
+    return parts
+  }
+}

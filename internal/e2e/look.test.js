@@ -21,6 +21,10 @@ test('the page suits people and machines', { skip }, async (t) => {
       assert.ok(box && box.x >= 0 && box.x + box.width <= 360 && box.y + box.height <= 740, `${id} is at ${JSON.stringify(box)}`)
     }
     await shoot(ann.page, 'phone')
+    await ann.page.getByRole('button', { name: 'Members' }).click()
+    await ann.member('Ann').waitFor()
+    assert.ok(await inside(ann.member('Ann'), 360), 'the list of members opens outside the screen')
+    await shoot(ann.page, 'phone-members')
   })
 
   await t.test('is dark where the system is, and light where it is not', async () => {

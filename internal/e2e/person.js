@@ -83,6 +83,11 @@ export class Person {
     await eventually(`${this.name} misses ${name}`, 0, () => online.count())
   }
 
+  /** The button that opens a channel. */
+  channel(name) {
+    return this.at('channel').filter({ hasText: name })
+  }
+
   /** Moves the focus with the Tab key alone until it is where it should be. */
   async tabTo(id) {
     const seen = []

@@ -44,3 +44,21 @@ for (const { signal, exit } of [
     assert.deepEqual([...ann.errors, ...ben.errors, ...cyd.errors], [])
   })
 }
+
+test('a message that met no server can be sent again', { skip }, async (t) => {
+  const chat = await Chat.start(t)
+  const browser = await launch(t)
+  const ann = await Person.join(browser, chat.url, 'Ann')
+  const ben = await Person.join(browser, chat.url, 'Ben')
+  await chat.stop('SIGKILL')
+  await ann.connection('reconnecting')
+  await ann.say('is anybody there?')
+  await ann.message('is anybody there?').getByTestId('not-sent').waitFor()
+  await shoot(ann.page, 'not-sent')
+
+  await chat.start()
+  for (const person of [ann, ben]) await person.connection('connected')
+  await ann.message('is anybody there?').getByRole('button', { name: 'Retry' }).click()
+  for (const person of [ann, ben]) await person.readsAll('is anybody there?')
+  await ann.at('not-sent').waitFor({ state: 'detached' })
+})

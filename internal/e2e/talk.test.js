@@ -61,6 +61,21 @@ test('two people talk', { skip }, async (t) => {
     assert.equal(await ben.message('ahoy Ben').getByTestId('delete').count(), 0)
   })
 
+  await t.test('keeps channels apart', async () => {
+    await ben.at('channel-input').fill('harbour')
+    await ben.at('channel-create').click()
+    await ben.readsAll()
+    await ben.say('only in the harbour')
+    await ben.readsAll('only in the harbour')
+    await ann.channel('harbour').waitFor()
+    assert.equal(await ann.message('only in the harbour').count(), 0)
+    await ann.channel('harbour').click()
+    await ann.readsAll('only in the harbour')
+    await ann.channel('general').click()
+    await ann.reads('ahoy Ben')
+    assert.equal(await ann.message('only in the harbour').count(), 0)
+  })
+
   await t.test('met no error in the page', () => {
     assert.deepEqual([...ann.errors, ...ben.errors], [])
   })

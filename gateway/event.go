@@ -3,7 +3,8 @@ package gateway
 // Event is what an application publishes to a topic or sends to one session.
 // It becomes a Discord dispatch: Type is the dispatch's "t", Data its "d".
 type Event struct {
-	// Type names the event, for instance "MESSAGE_CREATE". It must not be empty.
+	// Type names the event, for instance "MESSAGE_CREATE": 1 to 100 printable
+	// ASCII characters, without quote or backslash.
 	Type string
 
 	// Data is encoded once, in the caller's goroutine, before Publish or Send

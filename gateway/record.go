@@ -19,12 +19,22 @@ type Record struct {
 	Class  Class
 }
 
-var errNoType = errors.New("gateway: event has no Type")
+var errType = errors.New("gateway: an event's Type is one to 100 printable ASCII characters, without quote or backslash")
+
+// plainType reports whether a type can stand between quotes as it is.
+func plainType(s string) bool {
+	for _, r := range s {
+		if r < 0x21 || r > 0x7e || r == '"' || r == '\\' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 100
+}
 
 // seal encodes an event. Afterwards nothing refers to ev.Data.
 func seal(topic string, ev Event) (Record, error) {
-	if ev.Type == "" {
-		return Record{}, errNoType
+	if !plainType(ev.Type) {
+		return Record{}, fmt.Errorf("%w: %q", errType, ev.Type)
 	}
 	data, err := codec.AppendJSON(nil, ev.Data)
 	if err != nil {

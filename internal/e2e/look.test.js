@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { launch, shoot, skip } from './browser.js'
 import { Chat } from './chat.js'
-import { Person } from './person.js'
+import { Person, eventually } from './person.js'
 
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
 
@@ -16,14 +16,11 @@ test('the page suits people and machines', { skip }, async (t) => {
     await ann.at('message').first().waitFor()
     const widths = await ann.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     assert.ok(widths[0] <= widths[1], `the page is ${widths[0]} px wide in a window of ${widths[1]}`)
-    for (const id of ['composer', 'send', 'message']) {
-      const box = await ann.at(id).first().boundingBox()
-      assert.ok(box && box.x >= 0 && box.x + box.width <= 360 && box.y + box.height <= 740, `${id} is at ${JSON.stringify(box)}`)
-    }
+    for (const id of ['composer', 'send', 'message']) assert.ok(await onScreen(ann.at(id).first()), `${id} is not on the screen`)
+    assert.ok(!(await onScreen(ann.member('Ann'))), 'the list of members takes the messages’ room')
     await shoot(ann.page, 'phone')
     await ann.page.getByRole('button', { name: 'Members' }).click()
-    await ann.member('Ann').waitFor()
-    assert.ok(await inside(ann.member('Ann'), 360), 'the list of members opens outside the screen')
+    await eventually('members on the screen', true, () => onScreen(ann.member('Ann')))
     await shoot(ann.page, 'phone-members')
   })
 
@@ -79,6 +76,13 @@ test('the page suits people and machines', { skip }, async (t) => {
     assert.deepEqual([...new Set(asked)], [new URL(chat.url).host])
   })
 })
+
+/** Whether a phone shows the whole of an element. */
+async function onScreen(locator) {
+  const { width, height } = phone.viewport
+  const box = await locator.boundingBox()
+  return box !== null && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height
+}
 
 /** Relative luminances of the first message's text and of what is behind it. */
 async function colours(person) {

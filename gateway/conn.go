@@ -17,23 +17,23 @@ import (
 // goroutine for writing exists only while the socket does not take more.
 type conn struct {
 	// Static after construction.
-	gw     *Gateway
-	id     uint64
-	lane   *lane // whose wheel watches its deadlines
-	stream *stream
-	sock   *socket.Socket
-	// watched is what the wheel holds, so that it does not hold the connection.
-	watched *watched
-	ws      *websocket.Conn
+	gw      *Gateway
+	id      uint64
+	lane    *lane    // whose wheel watches its deadlines
+	watched *watched // what the wheel holds, so that it does not hold the connection
+	stream  *stream
 	form    form
 	ext     bool
 	info    ConnInfo
 
+	// Set by begin. Until then the right to write is taken, so that whoever
+	// closes a connection that is being upgraded only leaves a note.
+	sock   *socket.Socket
+	ws     *websocket.Conn
 	ctx    context.Context // of what the application does for this connection
 	cancel context.CancelFunc
 
 	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
-	asked    atomic.Bool  // the server asked for a heartbeat that has not come
 
 	meter meter // owned by the reader
 
@@ -153,7 +153,11 @@ func (c *conn) flush(sc *scratch) {
 	}
 	c.writing = true
 	c.mu.Unlock()
+	c.write(sc)
+}
 
+// write is flush for whoever has the right to write.
+func (c *conn) write(sc *scratch) {
 	for {
 		buf := c.fill(sc.buf[:0])
 		if len(buf) == 0 {
@@ -282,11 +286,15 @@ func (c *conn) isClosing() bool {
 	return c.closing || c.dead
 }
 
-// abort closes the socket; the reader finds out.
+// abort closes the socket; the reader finds out. One that is not there yet is
+// closed by begin.
 func (c *conn) abort() {
 	c.mu.Lock()
 	c.dead = true
 	c.wakeReader()
+	sock := c.sock
 	c.mu.Unlock()
-	c.sock.Close()
+	if sock != nil {
+		sock.Close()
+	}
 }

@@ -340,3 +340,71 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 		t.Errorf("%.2f allocations per delivery", perDelivery)
 	}
 }
+
+// What is published while Ready takes its time is bounded too.
+func TestOverflowBeforeReady(t *testing.T) {
+	subscribed, ready := make(chan struct{}), make(chan struct{})
+	g, url := testGateway(t, func(o *Options) {
+		o.Limits.UnsentEvents = 100
+		o.Ready = func(ctx context.Context, s *Session) (any, error) {
+			defer close(subscribed)
+			err := s.Subscribe(ctx, "t")
+			subscribed <- struct{}{}
+			<-ready
+			return nil, err
+		}
+	})
+	c := dial(t, url)
+	c.want(10, "")
+	c.identify("ann")
+	<-subscribed
+	eventually(t, "it is given up", func() bool {
+		g.Publish(t.Context(), "t", Event{Type: "E"})
+		return g.Stats().SlowConsumers == 1
+	})
+	close(ready)
+	c.wantClose(CloseSlowConsumer)
+}
+
+// A kick reaches a session whose READY is still on its way.
+func TestKickBeforeReady(t *testing.T) {
+	var g *Gateway
+	g, url := testGateway(t, func(o *Options) {
+		o.Ready = func(ctx context.Context, s *Session) (any, error) {
+			return nil, g.KickUser(ctx, s.User().ID, "out")
+		}
+	})
+	c := dial(t, url+"?ext=1")
+	c.want(10, "")
+	c.identify("ann")
+	c.wantClose(CloseKicked)
+	eventually(t, "nothing is left", func() bool { return g.Stats().Sessions == 0 })
+}
+
+// Connections that are being upgraded, or signing in, when Shutdown begins are
+// told like the others or refused; none is forgotten.
+func TestShutdownDuringUpgrades(t *testing.T) {
+	for range 20 {
+		g, url := testGateway(t, nil)
+		var clients sync.WaitGroup
+		for i := range 20 {
+			clients.Go(func() {
+				ws, _, err := websocket.Dial(t.Context(), url, nil)
+				if err != nil {
+					return
+				}
+				defer ws.CloseNow()
+				c := &testClient{t: t, ws: ws}
+				ws.Write(t.Context(), websocket.MessageText, fmt.Appendf(nil, `{"op":2,"d":{"token":"u%d"}}`, i))
+				if code := c.closeCode(); code != CloseRestart {
+					t.Errorf("closed with %d", code)
+				}
+			})
+		}
+		eventually(t, "some are there", func() bool { return g.Stats().Accepted > 5 })
+		if err := g.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		clients.Wait()
+	}
+}

@@ -217,8 +217,9 @@ func TestLimitsOnConnections(t *testing.T) {
 		o.ClientAddr = func(r *http.Request) string { return r.URL.Query().Get("from") }
 	})
 	status := func(from string) int {
-		_, res, err := websocket.Dial(t.Context(), url+"?from="+from, nil)
+		ws, res, err := websocket.Dial(t.Context(), url+"?from="+from, nil)
 		if err == nil {
+			t.Cleanup(func() { ws.CloseNow() })
 			return 101
 		}
 		return res.StatusCode

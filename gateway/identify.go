@@ -224,8 +224,8 @@ func (c *conn) start(ctx context.Context, s *Session) error {
 		return fmt.Errorf("ready: %w", err)
 	}
 	c.gw.appear(c.ctx, s)
-	if !s.attach(c, appendEnvelope(nil, c.form, opDispatch, data, "READY", firstSequence-1)) {
-		return ErrClosed
+	if err := s.attach(c, appendEnvelope(nil, c.form, opDispatch, data, "READY", firstSequence-1)); err != nil {
+		return err
 	}
 	c.flushNow()
 	if hook := c.gw.opts.OnSession; hook != nil {
@@ -235,21 +235,25 @@ func (c *conn) start(ctx context.Context, s *Session) error {
 }
 
 // attach makes c the session's connection. Its first frames go in front of
-// whatever the ring holds.
-func (s *Session) attach(c *conn, first []byte) bool {
+// whatever the ring holds. The error is why the session gets none, or ErrClosed
+// when the connection is no more.
+func (s *Session) attach(c *conn, first []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if s.doomed != nil {
+		return s.doomed
+	}
 	if s.ended || c.closing || c.dead || c.readDone {
-		return false
+		return ErrClosed
 	}
 	c.stage, c.session = stageReady, s
 	c.control = append(c.control, first...)
 	c.frames++
 	s.conn = c
 	s.ring.attach()
-	return true
+	return nil
 }
 
 // readyData is READY's d: the standard fields, and the application's over them.

@@ -195,5 +195,6 @@ func (l Limits) bounds() bounds {
 	return bounds{
 		unsentEvents: l.UnsentEvents, unsentBytes: l.UnsentBytes,
 		keptEvents: l.KeptEvents, keptBytes: l.KeptBytes,
+		detachedEvents: l.UnsentEvents, detachedBytes: l.UnsentBytes,
 	}
 }

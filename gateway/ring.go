@@ -319,7 +319,7 @@ func (r *ring) purge(topic string) {
 	}
 }
 
-// release gives the memory back. The ring must not be used afterwards.
+// release gives the memory back. The ring may only be released again afterwards.
 func (r *ring) release() {
 	for place := r.head; r.slots != nil && place != r.end; place++ {
 		*r.at(place) = nil

@@ -32,7 +32,8 @@ type Session struct {
 	ring    ring
 	conn    *conn // whose turn it is to be written to; nil while there is none
 	ended   bool
-	dirty   bool // somebody is about to flush conn
+	doomed  *CloseError // why it gets no connection any more; nil: it may
+	dirty   bool        // somebody is about to flush conn
 	askedAt int64
 	subs    []*subscription
 }
@@ -173,7 +174,7 @@ func (s *Session) isEnded() bool {
 func (s *Session) offer(run []*published) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.ended || s.doomed != nil {
 		return nil
 	}
 	for _, p := range run {
@@ -184,9 +185,7 @@ func (s *Session) offer(run []*published) *conn {
 		case refused:
 			s.gw.stats.droppedVolatile.Add(1)
 		case overflowed:
-			if c := s.overflow(); c != nil {
-				return c
-			}
+			return s.overflow()
 		}
 	}
 	if s.dirty || s.conn == nil || !s.ring.pending() {
@@ -196,22 +195,23 @@ func (s *Session) offer(run []*published) *conn {
 	return s.conn
 }
 
-// overflow gives up the connection of a session that does not read as fast as
-// it is sent to, and returns it to be told so. mu is held.
+// overflow gives up a session that does not read as fast as it is sent to, and
+// returns its connection, if it has one, to be told so. mu is held.
 func (s *Session) overflow() *conn {
-	c := s.conn
-	if c != nil {
-		s.detach()
-		s.gw.stats.slowConsumers.Add(1)
-		c.latch(&CloseError{Code: CloseSlowConsumer})
-	}
-	return c
+	s.gw.stats.slowConsumers.Add(1)
+	return s.doom(&CloseError{Code: CloseSlowConsumer})
 }
 
-// detach leaves the session without a connection. mu is held.
-func (s *Session) detach() {
-	s.conn, s.dirty = nil, false
-	s.ring.detach()
+// doom ends what a session may have: its connection says goodbye, or, if it
+// has none yet, the one that comes. The ring's memory is given back. mu is held.
+func (s *Session) doom(cause *CloseError) *conn {
+	c := s.conn
+	s.conn, s.dirty, s.doomed = nil, false, cause
+	s.ring.release()
+	if c != nil {
+		c.latch(cause)
+	}
+	return c
 }
 
 func (s *Session) purge(topic string) {
@@ -258,7 +258,6 @@ func (s *Session) askForAck(c *conn, buf []byte) []byte {
 		return buf
 	}
 	s.askedAt = now
-	c.asked.Store(true)
 	return appendMessage(buf, c.form, opHeartbeat, nil)
 }
 
@@ -272,13 +271,13 @@ func (s *Session) ack(c *conn, seq uint64) error {
 	return s.ring.ack(seq)
 }
 
-// kick closes the session's connection for good.
+// kick closes the session for good.
 func (s *Session) kick(reason string) {
 	s.mu.Lock()
-	c := s.conn
+	c := s.doom(&CloseError{Code: CloseKicked, Reason: reason})
 	s.mu.Unlock()
 	if c != nil {
-		c.close(CloseKicked, reason)
+		c.flushNow()
 	}
 }
 
@@ -292,7 +291,7 @@ func (s *Session) end() bool {
 	}
 	s.ended = true
 	s.conn = nil
-	s.ring.release()
+	s.ring.release() // again, if it was doomed: an empty one
 	for _, sub := range s.subs {
 		s.gw.topics.leave(sub, false)
 		s.gw.topics.release(sub.topic)

@@ -67,8 +67,7 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 }
 
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo, f form) {
-	c := &conn{gw: g, form: f, ext: info.Ext, info: info, stream: new(stream)}
-	c.stream.c = c
+	c := newConn(g, info, f)
 	if refusal := g.admit(c); refusal != nil {
 		refusal.write(w)
 		return
@@ -87,28 +86,45 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 		return
 	}
 	ws.SetReadLimit(-1) // ours is in readMessage, which closes with a code of the protocol
-	c.ws = ws
-	c.sock = socket.New(c.stream.Conn)
-	c.begin()
+	c.begin(ws)
+}
+
+// newConn returns a connection that cannot be written to until begin.
+func newConn(g *Gateway, info ConnInfo, f form) *conn {
+	c := &conn{gw: g, form: f, ext: info.Ext, info: info, stream: new(stream), watched: new(watched), writing: true}
+	c.stream.c = c
+	c.watched.conn.Store(c)
+	return c
 }
 
 // begin says Hello and starts reading.
-func (c *conn) begin() {
+func (c *conn) begin(ws *websocket.Conn) {
 	now := time.Now()
 	c.lastBeat.Store(now.UnixNano())
 	c.ctx, c.cancel = context.WithCancel(c.gw.ctx)
-	if t := c.gw.limits.IdentifyTimeout; t > 0 {
-		c.deadline = now.Add(t).UnixNano()
-	}
 	c.gw.stats.accepted.Add(1)
-	c.watched = new(watched)
-	c.watched.conn.Store(c)
-	c.lane.watch(c.watched, c.nextCheck(now))
-	if c.info.Version == 9 || c.info.Version == 10 {
-		c.send(c.gw.hello(c.form))
-	} else {
-		c.close(CloseInvalidVersion, "")
+	if c.info.Version != 9 && c.info.Version != 10 {
+		c.latch(&CloseError{Code: CloseInvalidVersion})
 	}
+
+	c.mu.Lock()
+	c.ws, c.sock = ws, socket.New(c.stream.Conn)
+	if !c.closing {
+		c.control = c.gw.hello(c.form)
+		if t := c.gw.limits.IdentifyTimeout; t > 0 {
+			c.deadline = now.Add(t).UnixNano()
+		}
+	}
+	dead := c.dead
+	c.mu.Unlock()
+
+	if dead {
+		c.sock.Close()
+	}
+	c.lane.watch(c.watched, c.nextCheck(now))
+	sc := scratches.Get().(*scratch)
+	c.write(sc)
+	scratches.Put(sc)
 	go func() {
 		if hook := c.gw.opts.OnConnect; hook != nil {
 			c.gw.guard(func() { hook(c.info) }, nil)

@@ -12,8 +12,10 @@ test('the page suits people and machines', { skip }, async (t) => {
 
   await t.test('fits a phone', async () => {
     const ann = await Person.join(browser, chat.url, 'Ann', phone)
-    await ann.say('from the tram, with a-very-long-word-that-nobody-would-break-by-hand-but-that-must-not-widen-the-page')
+    await ann.say(`from the tram, with a l${'o'.repeat(80)}ng word`)
     await ann.at('message').first().waitFor()
+    const cut = await ann.at('message').first().evaluate((el) => el.scrollWidth > el.clientWidth)
+    assert.ok(!cut, 'a long word leaves its message')
     const widths = await ann.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     assert.ok(widths[0] <= widths[1], `the page is ${widths[0]} px wide in a window of ${widths[1]}`)
     for (const id of ['composer', 'send', 'message']) assert.ok(await onScreen(ann.at(id).first()), `${id} is not on the screen`)

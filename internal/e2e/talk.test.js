@@ -34,7 +34,8 @@ test('two people talk', { skip }, async (t) => {
     await shoot(ann.page, 'typing')
     await ben.say('hm, calm')
     await ann.reads('hm, calm')
-    await ann.at('typing').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' })
+    // At once, not when the indicator would have run out by itself.
+    await ann.at('typing').filter({ hasText: 'Ben' }).waitFor({ state: 'detached', timeout: 3000 })
   })
 
   await t.test('shows an edit', async () => {

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"strings"
 	"testing"
 )
 
@@ -94,5 +96,42 @@ func TestFirstCloseStays(t *testing.T) {
 	raw.write(frame(0x80|wsClose, closePayload(4001, "")))
 	if first, _, err := raw.read(); err == nil {
 		t.Errorf("a frame %x follows the close frame", first)
+	}
+}
+
+// A client that does not read what it asks for stops being read (S9), and goes
+// on where it was when it reads again.
+func TestReaderPausesAndGoesOn(t *testing.T) {
+	g, url := testGateway(t, func(o *Options) {
+		subscribeTo("t")(o)
+		o.Limits.Payloads, o.Limits.UnsentBytes = -1, -1
+	})
+	raw := dialRaw(t, url)
+	raw.write(text(`{"op":2,"d":{"token":"ann"}}`))
+	raw.until("READY")
+	var c *conn
+	for _, c = range g.byConn.All() {
+	}
+	body := strings.Repeat("x", 64<<10)
+	eventually(t, "the socket is full", func() bool {
+		g.Publish(t.Context(), "t", Event{Type: "E", Data: body})
+		s := c.ready()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.ring.unsentLive > 10
+	})
+	const beats = 200
+	raw.write(bytes.Repeat(text(`{"op":1,"d":null}`), beats))
+	waits := func() (frames int, paused bool) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.frames, c.room != nil
+	}
+	eventually(t, "the reader pauses", func() bool { _, paused := waits(); return paused })
+	if frames, _ := waits(); frames != controlFrames {
+		t.Errorf("%d control frames wait, want %d", frames, controlFrames)
+	}
+	for range beats {
+		raw.until(`"op":11`)
 	}
 }

@@ -19,8 +19,9 @@ const StallTimeout = 10 * time.Second
 // Socket is the writing side of a connection. At most one goroutine may be in
 // TryWrite or Write at a time; Close may be called at any time.
 type Socket struct {
-	nc  net.Conn
-	raw syscall.RawConn // nil: no way to write straight
+	nc    net.Conn
+	raw   syscall.RawConn // nil: no way to write straight
+	stall time.Duration   // StallTimeout, but for tests
 	// broken latches: half a frame may be out, so nothing may follow it.
 	broken atomic.Bool
 }
@@ -29,7 +30,7 @@ type Socket struct {
 // else, a foreign tls.Conn or a net.Pipe, only by blocking writes: after one
 // that would have blocked, a tls.Conn is dead for ever.
 func New(nc net.Conn) *Socket {
-	s := &Socket{nc: nc}
+	s := &Socket{nc: nc, stall: StallTimeout}
 	if tcp, ok := nc.(*net.TCPConn); ok && straightWrites {
 		if raw, err := tcp.SyscallConn(); err == nil {
 			s.raw = raw
@@ -64,7 +65,7 @@ func (s *Socket) Write(p []byte) error {
 			// timeout, so each wait is for one record of TLS at most.
 			chunk = p[:min(len(p), 16<<10)]
 		}
-		if err := s.nc.SetWriteDeadline(time.Now().Add(StallTimeout)); err != nil {
+		if err := s.nc.SetWriteDeadline(time.Now().Add(s.stall)); err != nil {
 			return err
 		}
 		n, err := s.nc.Write(chunk)

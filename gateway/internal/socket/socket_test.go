@@ -116,3 +116,36 @@ func TestCloseEndsAWrite(t *testing.T) {
 		t.Error("Write works on a closed socket")
 	}
 }
+
+// Write waits for a slow peer as long as it takes something now and then, gives
+// up on one that takes nothing, and leaves no deadline behind.
+func TestStall(t *testing.T) {
+	server, client := pair(t)
+	s := New(server)
+	s.stall = 100 * time.Millisecond
+	done := make(chan error, 1)
+	began := time.Now()
+	go func() { done <- s.Write(make([]byte, 8<<20)) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for read := int64(0); read < 8<<20; {
+		<-tick.C
+		n, err := io.CopyN(io.Discard, client, min(8<<20-read, 512<<10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read += n
+	}
+	if err := <-done; err != nil {
+		t.Fatalf("a slow peer was given up after %v: %v", time.Since(began), err)
+	}
+	for range 10 { // longer than the deadline of the last wait
+		<-tick.C
+	}
+	if _, err := s.TryWrite([]byte("x")); err != nil && err != ErrWouldBlock {
+		t.Errorf("TryWrite long after Write: %v", err)
+	}
+	if err := s.Write(make([]byte, 64<<20)); err == nil {
+		t.Error("a peer that takes nothing was waited for")
+	}
+}

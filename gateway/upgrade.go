@@ -103,8 +103,11 @@ func (c *conn) begin(ws *websocket.Conn) {
 	c.lastBeat.Store(now.UnixNano())
 	c.ctx, c.cancel = context.WithCancel(c.gw.ctx)
 	c.gw.stats.accepted.Add(1)
-	if c.info.Version != 9 && c.info.Version != 10 {
+	switch {
+	case c.info.Version != 9 && c.info.Version != 10:
 		c.latch(&CloseError{Code: CloseInvalidVersion})
+	case c.gw.draining.Load(): // since it was admitted, and Shutdown may have missed it
+		c.latch(&CloseError{Code: CloseRestart})
 	}
 
 	c.mu.Lock()

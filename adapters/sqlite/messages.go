@@ -21,14 +21,25 @@ type Message struct {
 	Edited  time.Time // to the microsecond; zero: never
 }
 
-// Append keeps a new message. The error is ErrExists if its id is taken.
-func (s *Store) Append(ctx context.Context, m Message) error {
-	_, err := s.write.ExecContext(ctx, `INSERT INTO gatehouse_messages (id, channel, author, content, edited) VALUES (?, ?, ?, ?, ?)`,
-		int64(m.ID), int64(m.Channel), int64(m.Author), m.Content, micros(m.Edited))
-	if err != nil && strings.Contains(err.Error(), "UNIQUE constraint") {
-		return ErrExists
+// Append keeps new messages, all of them or none, in one transaction: many at
+// once cost little more than one. The error is ErrExists if an id is taken.
+func (s *Store) Append(ctx context.Context, messages ...Message) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return wrap("append", err)
 	}
-	return wrap("append", err)
+	defer tx.Rollback()
+	for _, m := range messages {
+		_, err := tx.ExecContext(ctx, `INSERT INTO gatehouse_messages (id, channel, author, content, edited) VALUES (?, ?, ?, ?, ?)`,
+			int64(m.ID), int64(m.Channel), int64(m.Author), m.Content, micros(m.Edited))
+		if err != nil && strings.Contains(err.Error(), "UNIQUE constraint") {
+			return fmt.Errorf("%w: %d", ErrExists, m.ID)
+		}
+		if err != nil {
+			return wrap("append", err)
+		}
+	}
+	return wrap("append", tx.Commit())
 }
 
 // Get returns a message. The error is ErrNotFound if it is not in the channel.

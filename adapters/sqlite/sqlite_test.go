@@ -64,8 +64,11 @@ func TestMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Append(ctx, sqlite.Message{ID: 3}); !errors.Is(err, sqlite.ErrExists) {
+	if err := s.Append(ctx, sqlite.Message{ID: 50, Channel: 1}, sqlite.Message{ID: 3}); !errors.Is(err, sqlite.ErrExists) {
 		t.Errorf("an id twice: %v", err)
+	}
+	if _, err := s.Get(ctx, 1, 50); !errors.Is(err, sqlite.ErrNotFound) {
+		t.Errorf("half of an Append stayed: %v", err)
 	}
 	for _, tt := range []struct {
 		before uint64

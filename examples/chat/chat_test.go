@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptest"
@@ -10,11 +11,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+
+	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 )
 
 // start serves a data file until the test ends or stop is called.
@@ -33,11 +37,10 @@ func start(t *testing.T, data string) (url string, stop func()) {
 		stopped = true
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
-		s.gw.Shutdown(ctx) // the test's clients do not read: they are cut off
-		srv.Close()
-		if err := s.store.Close(); err != nil {
+		if err := s.close(ctx); err != nil { // the test's clients do not read: they are cut off
 			t.Error(err)
 		}
+		srv.Close()
 	}
 	t.Cleanup(stop)
 	return srv.URL, stop
@@ -303,5 +306,37 @@ func TestStartErrors(t *testing.T) {
 		if line := strings.TrimSuffix(stderr.String(), "\n"); strings.Contains(line, "\n") || !strings.Contains(line, tt.want) || stdout.Len() > 0 {
 			t.Errorf("%s: %q %q, want one line with %q", tt.name, line, stdout.String(), tt.want)
 		}
+	}
+}
+
+// Messages that come together share transactions; each is kept, and each
+// sender is told about its own.
+func TestWritesTogether(t *testing.T) {
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "chat.db"), sqlite.Options{Schema: schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	w := newWrites(store)
+	var senders sync.WaitGroup
+	for i := range 200 {
+		senders.Go(func() {
+			if err := w.keep(t.Context(), sqlite.Message{ID: uint64(i + 1), Channel: 2}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	senders.Wait()
+	if s := w.batcher.Stats(); s.Processed != 200 || s.Flushes >= 200 {
+		t.Errorf("%+v", s)
+	}
+	if err := w.keep(t.Context(), sqlite.Message{ID: 7, Channel: 2}); !errors.Is(err, sqlite.ErrExists) {
+		t.Errorf("an id twice: %v", err)
+	}
+	if err := w.close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if page, err := store.History(t.Context(), 2, 0, 1000); err != nil || len(page) != 200 {
+		t.Errorf("%d messages, %v", len(page), err)
 	}
 }

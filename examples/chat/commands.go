@@ -48,7 +48,7 @@ func (s *server) sendMessage(ctx context.Context, session *gateway.Session, in s
 		return nil, err
 	}
 	m := sqlite.Message{ID: uint64(s.ids.next(s.now())), Channel: uint64(in.ChannelID), Author: uint64(author.id), Content: content}
-	if err := s.store.Append(ctx, m); err != nil {
+	if err := s.writes.keep(ctx, m); err != nil {
 		return nil, err
 	}
 	o := messageObject(m, author)

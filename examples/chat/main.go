@@ -50,12 +50,7 @@ func run(ctx context.Context, addr, data string) error {
 	}
 	within, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	// The gateway first: http.Server does not know of upgraded connections.
-	late := s.gw.Shutdown(within)
-	if errors.Is(late, context.DeadlineExceeded) {
-		late = nil // some clients did not say goodbye; they have been cut off
-	}
-	return errors.Join(err, late, srv.Close(), s.store.Close())
+	return errors.Join(err, s.close(within), srv.Close())
 }
 
 // listenError says in one line what to do.

@@ -18,10 +18,11 @@ var page embed.FS
 
 // server joins the gateway, the store and the page.
 type server struct {
-	gw    *gateway.Gateway
-	store *sqlite.Store
-	guild guild
-	ids   sequence
+	gw     *gateway.Gateway
+	store  *sqlite.Store
+	writes *writes
+	guild  guild
+	ids    sequence
 }
 
 func newServer(ctx context.Context, data string) (*server, error) {
@@ -29,14 +30,14 @@ func newServer(ctx context.Context, data string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{store: store, guild: guild{store.DB()}}
+	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}}
 	last, err := store.LastID(ctx)
 	if err == nil {
 		s.ids.last = id(last)
 		err = s.openGateway()
 	}
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, s.writes.close(ctx), store.Close())
 	}
 	return s, nil
 }
@@ -51,6 +52,18 @@ func (s *server) openGateway() (err error) {
 		s.handleCommands()
 	}
 	return err
+}
+
+// close ends the gateway first, because http.Server does not know of upgraded
+// connections, then stores what is on its way: at most a second after ctx.
+func (s *server) close(ctx context.Context) error {
+	err := s.gw.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // some clients did not say goodbye: they have been cut off
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return errors.Join(err, s.writes.close(last), s.store.Close())
 }
 
 // authenticate lets in whoever says a name. A real server would look up a token.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -77,6 +78,7 @@ func New(opts Options) (*Gateway, error) {
 		g.lanes = append(g.lanes, newLane(i, g.workers, now))
 	}
 	g.topics = newTopics(ctx, g.lanes)
+	g.openRegistries()
 	if err := g.assemble(); err != nil {
 		stop()
 		g.workers.stop()
@@ -86,16 +88,16 @@ func New(opts Options) (*Gateway, error) {
 	return g, nil
 }
 
-// assemble makes or takes the parts that can fail.
+// assemble makes or takes the parts that can fail. After an error nothing is open.
 func (g *Gateway) assemble() (err error) {
 	if g.feed, err = g.opts.Broker.Open(g.ctx, g.deliver); err != nil {
 		return fmt.Errorf("gateway: open the broker: %w", err)
 	}
 	g.topics.feed = g.feed
-	if err = g.openRegistries(); err != nil {
-		return err
+	if err = g.openPresence(); err != nil {
+		return errors.Join(fmt.Errorf("gateway: %w", err), g.feed.Close(g.ctx))
 	}
-	return g.openPresence()
+	return nil
 }
 
 // Publish sends an event to the sessions that are subscribed to a topic, on

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 )
@@ -423,5 +424,67 @@ func TestHooks(t *testing.T) {
 	defer mu.Unlock()
 	if got := fmt.Sprint(seen); got != want {
 		t.Errorf("hooks were called\n%s, want\n%s", got, want)
+	}
+}
+
+// Ops 4 and 8 are handed to the application, as JSON whatever the encoding.
+func TestOperationsOfTheApplication(t *testing.T) {
+	got := make(chan string, 4)
+	note := func(name string) func(context.Context, *Session, []byte) error {
+		return func(_ context.Context, s *Session, data []byte) error {
+			got <- fmt.Sprintf("%s %s %s", name, s.User().ID, data)
+			return errors.New("is logged")
+		}
+	}
+	_, url := testGateway(t, func(o *Options) { o.VoiceState, o.RequestMembers = note("voice"), note("members") })
+	for _, query := range []string{"", "?encoding=msgpack"} {
+		c := login(t, url+query, "ann")
+		c.send(`{"op":4,"d":{"channel_id":null}}`)
+		c.send(`{"op":8}`)
+		if v, m := <-got, <-got; v != `voice ann {"channel_id":null}` || m != "members ann null" {
+			t.Errorf("got %s and %s", v, m)
+		}
+	}
+}
+
+func TestCodes(t *testing.T) {
+	for code, rule := range closeRules {
+		if code.String() != rule.text || code.Reconnect() != rule.reconnect || code.Resume() != rule.resume {
+			t.Errorf("code %d is not its row of the table", code)
+		}
+		if code.wire(true) != code || code.wire(false) != rule.stock {
+			t.Errorf("code %d goes out as %d and %d", code, code.wire(true), code.wire(false))
+		}
+		if stock := closeRules[rule.stock]; rule.stock == 0 || stock.text == "" {
+			t.Errorf("code %d has no row for stock clients", code)
+		}
+	}
+	if !Code(4999).Reconnect() || !Code(4999).Resume() || closeNormal.Resume() || closeGoingAway.Resume() || !closeAbnormal.Resume() {
+		t.Error("unknown codes keep a session, a client's goodbye ends it")
+	}
+	if got := (&CloseError{Code: 4000, Reason: "x", ByClient: true}).Error(); got != "gateway: closed by client: 4000 x" {
+		t.Error(got)
+	}
+}
+
+// A reason that is too long for a control frame is cut, never inside a rune.
+func TestLongCloseReason(t *testing.T) {
+	for n := range 4 {
+		reason := strings.Repeat("x", n) + strings.Repeat("ü€😀", 30)
+		frame := appendCloseFrame(nil, CloseUnknown, reason)
+		if len(frame) > 127 || int(frame[1]) != len(frame)-2 || !utf8.Valid(frame[4:]) || len(frame) < 122 {
+			t.Errorf("%d bytes, %x", len(frame), frame)
+		}
+	}
+}
+
+func TestPlatforms(t *testing.T) {
+	for browser, want := range map[any]string{"Discord iOS": "mobile", "Discord Android": "mobile", "Discord Client": "desktop", "Discord Embedded": "embedded", "disco": "web", 7: "web", nil: "web"} {
+		for _, name := range []string{"browser", "$browser"} {
+			id := Identify{Properties: map[string]any{name: browser}}
+			if got := id.platform(); got != want {
+				t.Errorf("%v is %s, want %s", browser, got, want)
+			}
+		}
 	}
 }

@@ -16,10 +16,11 @@ import (
 func TestDispatchFrames(t *testing.T) {
 	for _, n := range []int{0, 1, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 255, 256, 65_470, 65_480, 65_490, 65_500, 65_510, 65_520, 65_535, 65_536, 100_000} {
 		data, _ := json.Marshal(strings.Repeat("x", n))
-		p := &published{Record: Record{Type: "MESSAGE_CREATE", Data: data}}
+		kind := strings.Repeat("T", 1+n%100)
+		p := &published{Record: Record{Type: kind, Data: data}}
 		for f := range forms {
 			for _, seq := range []uint64{1, 9, 10, 1<<32 - 1, 1 << 32, 1 << 52} {
-				checkFrame(t, p.appendDispatch([]byte("before"), f, seq), f, fmt.Sprintf(`{"s":%d,"op":0,"t":"MESSAGE_CREATE","d":%s}`, seq, data))
+				checkFrame(t, p.appendDispatch([]byte("before"), f, seq), f, fmt.Sprintf(`{"s":%d,"op":0,"t":%q,"d":%s}`, seq, kind, data))
 			}
 			checkFrame(t, appendMessage([]byte("before"), f, opReply, data), f, fmt.Sprintf(`{"s":null,"op":101,"t":null,"d":%s}`, data))
 		}

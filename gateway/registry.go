@@ -14,13 +14,12 @@ const (
 	labelUser = "user"
 )
 
-func (g *Gateway) openRegistries() error {
+func (g *Gateway) openRegistries() {
 	g.byConn = pool.New[uint64, *conn](pool.Options{
 		Max:    g.limits.Connections,
 		Limits: map[string]int{labelAddr: g.limits.ConnectionsPerAddress},
 	})
 	g.bySession = pool.New[string, *Session](pool.Options{Max: -1, IdleAfter: -1})
-	return nil
 }
 
 // admit registers a connection before it is upgraded, or says why not.

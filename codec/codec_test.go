@@ -152,7 +152,6 @@ func TestDecodeMisfit(t *testing.T) {
 		v    any
 	}{
 		{"string for a number", codec.JSON, `{"type":"x"}`, new(message)},
-		{"number beyond float64", codec.JSON, `1e999`, new(any)},
 		{"string for a number", codec.MsgPack, "\x81\xa4type\xa1x", new(message)},
 		{"nil for a time, on which the library panics", codec.MsgPack, "\x81\xa2at\xc0", new(withTime)},
 		{"string for an interface, on which the library panics", codec.MsgPack, "\x81\xa1s\xa1x", new(withMethods)},
@@ -328,5 +327,21 @@ func TestErrorText(t *testing.T) {
 	err = codec.MsgPack.Decode([]byte("\xc3"), new(string))
 	if got := err.Error(); !strings.HasPrefix(got, "codec: value does not fit: msgpack: ") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// What is checked decodes and transcodes: a number beyond float64 is refused,
+// wherever it comes from.
+func TestNumbersBeyondFloat64(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"1e308": true, "1e309": false, "-1E+400": false, "1e-400": true, "0e999": true, "1e99999999999999999999": false,
+		"1" + strings.Repeat("0", 308): true, "1" + strings.Repeat("0", 309): false, strings.Repeat("9", 400) + ".5": false,
+	} {
+		for _, text := range []string{text, `{"a":[` + text + `]}`} {
+			err := codec.CheckJSON([]byte(text), codec.Limits{})
+			if ok != (err == nil) || !ok && !errors.Is(err, codec.ErrNumber) {
+				t.Errorf("CheckJSON(%.40s): %v", text, err)
+			}
+		}
 	}
 }

@@ -18,7 +18,7 @@ var (
 	ErrElements  = errors.New("codec: too many elements")                         // Limits.Elements
 	ErrString    = errors.New("codec: string too long")                           // Limits.String
 	ErrTooLarge  = errors.New("codec: output too large")                          // Limits.Output
-	ErrNumber    = errors.New("codec: number has no form in the other format")    // NaN, an infinity, or beyond float64
+	ErrNumber    = errors.New("codec: number has no form in the other format")    // NaN, an infinity, or beyond float64 (in JSON: 1e999)
 	ErrValue     = errors.New("codec: value does not fit")                        // the bytes and the Go type disagree
 	ErrNull      = errors.New("codec: a merge patch cannot set a member to null") // Diff; send the whole value instead
 )

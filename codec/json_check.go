@@ -1,9 +1,14 @@
 package codec
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+)
 
 // CheckJSON reports whether data is exactly one JSON value (RFC 8259) in valid UTF-8 within l: nil, or
-// an [*Error]. It allocates nothing. As encoding/json does, it accepts an escaped half of a surrogate
+// an [*Error]. It allocates nothing, but for numbers with an exponent. A number beyond float64 is
+// ErrNumber: it would decode into nothing, and has no form in MessagePack. As encoding/json does, it accepts an escaped half of a surrogate
 // pair, which decodes to U+FFFD, and the same key twice in an object.
 func CheckJSON(data []byte, l Limits) error {
 	l = l.effective()
@@ -219,7 +224,20 @@ func (c *jsonCheck) number(at int) (int, error) {
 	if i-at > c.str {
 		return at, badJSON(at, ErrString)
 	}
+	if tooLarge(c.b[at:i]) {
+		return at, badJSON(at, ErrNumber)
+	}
 	return i, nil
+}
+
+// tooLarge reports whether a number is beyond float64, so that what was checked
+// decodes and transcodes. Only an exponent or 309 digits can make it so.
+func tooLarge(number []byte) bool {
+	if len(number) < 309 && !bytes.ContainsAny(number, "eE") {
+		return false
+	}
+	_, err := strconv.ParseFloat(string(number), 64)
+	return err != nil
 }
 
 // missing is the refusal of what stands, or does not, where a digit is needed.

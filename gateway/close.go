@@ -89,6 +89,17 @@ func (c Code) wire(ext bool) Code {
 	return c
 }
 
+// sendable reports whether a close frame may carry the code (RFC 6455, 7.4).
+func (c Code) sendable() bool {
+	switch {
+	case c >= 3000 && c <= 4999:
+		return true
+	case c == 1004 || c == 1005 || c == closeAbnormal:
+		return false
+	}
+	return c >= closeNormal && c <= 1014
+}
+
 // Codes of RFC 6455 that are received or seen, and never chosen here.
 const (
 	closeNormal    Code = 1000

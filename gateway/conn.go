@@ -48,13 +48,14 @@ type conn struct {
 	frames   int    // how many of them
 	pong     []byte // the newest
 	cause    *CloseError
-	closing  bool   // a close frame is due or sent: no data follows
-	goodbye  []byte // the close frame, until a writer takes it
-	deadline int64  // Unix nanoseconds; of Identify, or of the peer's close frame
-	writing  bool   // somebody writes
-	again    bool   // and has to look once more
-	dead     bool   // the socket is closed or broken
-	readDone bool   // the reader has ended: the last writer closes the socket
+	closing  bool          // a close frame is due or sent: no data follows
+	goodbye  []byte        // the close frame, until a writer takes it
+	deadline int64         // Unix nanoseconds; of Identify, or of the peer's close frame
+	writing  bool          // somebody writes
+	again    bool          // and has to look once more
+	dead     bool          // the socket is closed or broken
+	readDone bool          // the reader has ended: who writes now is the last
+	idle     chan struct{} // closed when nobody writes any more; nil unless the reader waits for it
 	room     chan struct{}
 }
 
@@ -193,7 +194,8 @@ func (c *conn) writeSlowly(buf []byte) {
 // breakOff ends a connection that cannot be written to. The caller was the writer.
 func (c *conn) breakOff() {
 	c.mu.Lock()
-	c.dead, c.writing = true, false
+	c.dead = true
+	c.release()
 	c.setCause(&CloseError{Code: closeAbnormal, Reason: "write failed", ByClient: true})
 	c.wakeReader()
 	c.mu.Unlock()
@@ -206,7 +208,7 @@ func (c *conn) fill(buf []byte) []byte {
 	for {
 		c.mu.Lock()
 		if c.dead {
-			c.writing = false
+			c.release()
 			c.mu.Unlock()
 			return nil
 		}
@@ -227,17 +229,38 @@ func (c *conn) fill(buf []byte) []byte {
 
 		c.mu.Lock()
 		if !c.again {
-			c.writing = false
-			last := c.readDone
-			c.dead = c.dead || last
+			c.dead = c.dead || c.readDone
+			c.release()
 			c.mu.Unlock()
-			if last {
-				c.sock.Close()
-			}
 			return nil
 		}
 		c.mu.Unlock()
 	}
+}
+
+// release gives the right to write back. mu is held.
+func (c *conn) release() {
+	c.writing = false
+	if c.idle != nil {
+		close(c.idle)
+		c.idle = nil
+	}
+}
+
+// drained returns when nobody writes to a connection that has been read to its
+// end, and nobody will: within closeTimeout of its goodbye.
+func (c *conn) drained() {
+	c.mu.Lock()
+	c.readDone = true
+	if !c.writing {
+		c.dead = true
+		c.mu.Unlock()
+		return
+	}
+	c.idle = make(chan struct{})
+	idle := c.idle
+	c.mu.Unlock()
+	<-idle
 }
 
 // takeControl empties the control lane into buf. mu is held.

@@ -1,6 +1,9 @@
 package gateway
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // Frames as RFC 6455 section 5.2 has them, from a server: final, unmasked.
 const (
@@ -30,8 +33,12 @@ func appendFrameHeader(dst []byte, f form, n int) []byte {
 const maxCloseReason = 123
 
 // appendCloseFrame appends a close frame, cutting a long reason at a rune.
+// Codes that may not be sent, which an application could return, become 4000.
 func appendCloseFrame(dst []byte, code Code, reason string) []byte {
-	reason = cutAtRune(reason, maxCloseReason)
+	reason = cutAtRune(strings.ToValidUTF8(reason, "\ufffd"), maxCloseReason)
+	if !code.sendable() {
+		code = CloseUnknown
+	}
 	dst = append(dst, frameClose, byte(2+len(reason)))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(code))
 	return append(dst, reason...)

@@ -413,6 +413,11 @@ func TestHooks(t *testing.T) {
 		}
 	})
 	c := login(t, url+"?encoding=msgpack", "ann")
+	eventually(t, "the session is told of", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(seen) == 2
+	})
 	c.ws.Close(1000, "bye")
 	eventually(t, "the end", func() bool { return g.Stats().Connections == 0 })
 	c = dial(t, url)

@@ -72,10 +72,9 @@ func (c *conn) resume(data json.RawMessage) {
 		c.close(CloseUnknownOpcode, "resume: bad payload")
 		return
 	}
-	deadline := time.Now().Add(c.gw.limits.IdentifyTimeout)
 	c.mu.Lock()
 	c.stage = stageHello
-	c.deadline = deadline.UnixNano()
+	c.deadline = c.gw.limits.identifyDeadline(time.Now())
 	c.mu.Unlock()
 	c.gw.stats.resumesRefused.Add(1)
 	c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
@@ -169,6 +168,7 @@ func (c *conn) identify(id Identify) {
 	defer func() { // also when the application panics
 		if !started {
 			c.gw.endSession(s)
+			c.gw.disappear(s, &CloseError{Code: closeAbnormal})
 		}
 	}()
 	if err := c.start(ctx, s); err != nil {
@@ -176,6 +176,10 @@ func (c *conn) identify(id Identify) {
 		return
 	}
 	started = true
+	if hook := c.gw.opts.OnSession; hook != nil {
+		// The first of the session's calls: it holds up nobody else's sign-in.
+		c.enqueue(s, opIdentify, func() { hook(s) })
+	}
 }
 
 var errReadyTimeout = errors.New("gateway: Authenticate and Ready took too long")
@@ -228,9 +232,6 @@ func (c *conn) start(ctx context.Context, s *Session) error {
 		return err
 	}
 	c.flushNow()
-	if hook := c.gw.opts.OnSession; hook != nil {
-		hook(s)
-	}
 	return nil
 }
 

@@ -144,6 +144,8 @@ func (l *lane) await(ctx context.Context) error {
 		l.mu.Unlock()
 		select {
 		case <-room:
+		case <-l.workers.stopped:
+			return ErrClosed
 		case <-ctx.Done():
 			return ctx.Err()
 		}

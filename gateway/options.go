@@ -77,8 +77,9 @@ type Options struct {
 
 	// OnConnect, OnSession and OnDisconnect, where set, are called when a
 	// connection was upgraded, when READY was sent, and when a connection has
-	// ended, with its session, if it had one, and the reason. Each is called in a
-	// goroutine of that connection: it may block that one, and no other.
+	// ended, with its session, if it had one, and the reason. Each may block its
+	// own connection, and no other. OnSession is the first of the session's calls,
+	// before its commands; a session that ends before that is not told of.
 	OnConnect    func(info ConnInfo)
 	OnSession    func(s *Session)
 	OnDisconnect func(info ConnInfo, s *Session, reason *CloseError)
@@ -188,6 +189,15 @@ func (l Limits) withDefaults() Limits {
 	number(&l.KeptEvents, 8192)
 	number(&l.KeptBytes, 8<<20)
 	return l
+}
+
+// identifyDeadline is when a client that was told Hello at now is given up, in
+// Unix nanoseconds; 0 is never.
+func (l *Limits) identifyDeadline(now time.Time) int64 {
+	if l.IdentifyTimeout < 0 {
+		return 0
+	}
+	return now.Add(l.IdentifyTimeout).UnixNano()
 }
 
 // bounds are a ring's share of the limits.

@@ -48,9 +48,11 @@ func (g *Gateway) openPresence() (err error) {
 	o := g.opts.Presence
 	also := o.Publish
 	o.Publish = func(topic string, changes []presence.Change) {
-		g.publishPresence(topic, changes)
+		for _, c := range changes {
+			g.guard(func() { g.publishPresence(topic, c) }, nil)
+		}
 		if also != nil {
-			also(topic, changes)
+			g.guard(func() { also(topic, changes) }, nil)
 		}
 	}
 	if o.Logger == nil {
@@ -60,20 +62,18 @@ func (g *Gateway) openPresence() (err error) {
 	return err
 }
 
-// publishPresence tells a topic what changed: one event per user, of which a
-// session that is behind is sent only the newest.
-func (g *Gateway) publishPresence(topic string, changes []presence.Change) {
-	for _, c := range changes {
-		err := g.Publish(g.ctx, topic, Event{
-			Type:   "PRESENCE_UPDATE",
-			Data:   g.opts.PresenceData(topic, c.Presence),
-			Intent: IntentGuildPresences,
-			Class:  Conflate,
-			Key:    c.User,
-		})
-		if err != nil && !errors.Is(err, ErrClosed) && g.ctx.Err() == nil {
-			g.log.Error("presence was not published", "topic", topic, "user", c.User, "error", err)
-		}
+// publishPresence tells a topic how a user is seen now. A session that is
+// behind is sent only the newest of a user.
+func (g *Gateway) publishPresence(topic string, c presence.Change) {
+	err := g.Publish(g.ctx, topic, Event{
+		Type:   "PRESENCE_UPDATE",
+		Data:   g.opts.PresenceData(topic, c.Presence),
+		Intent: IntentGuildPresences,
+		Class:  Conflate,
+		Key:    c.User,
+	})
+	if err != nil && !errors.Is(err, ErrClosed) && g.ctx.Err() == nil {
+		g.log.Error("presence was not published", "topic", topic, "user", c.User, "error", err)
 	}
 }
 

@@ -75,24 +75,21 @@ func readMessage(buf []byte, r io.Reader, limit int) ([]byte, error) {
 // finish is called by the reader, once, when nothing more will be read.
 func (c *conn) finish(err error) {
 	cause, broken := readCause(err)
-	if broken {
+	switch {
+	case broken:
 		c.latch(cause)
-	}
-	c.flushNow()
-	if broken {
+		c.flushNow()
 		c.linger()
+	case cause.Code == closeAbnormal:
+		c.abort() // nobody is there to read what is still being written
 	}
+	c.drained()
+	c.sock.Close()
 
 	c.mu.Lock()
 	c.setCause(cause)
 	cause = c.cause
-	c.readDone = true
-	idle := !c.writing
-	c.dead = c.dead || idle
 	c.mu.Unlock()
-	if idle {
-		c.sock.Close()
-	}
 	c.watched.conn.Store(nil)
 	c.cancel()
 	c.ws.CloseNow() // takes its finalizer off, without which it is never freed

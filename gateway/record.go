@@ -37,6 +37,11 @@ func seal(topic string, ev Event) (Record, error) {
 		return Record{}, fmt.Errorf("%w: %q", errType, ev.Type)
 	}
 	data, err := codec.AppendJSON(nil, ev.Data)
+	if err == nil {
+		// encoding/json takes a json.RawMessage as it is, with text that is not
+		// UTF-8 and numbers that no other form has.
+		err = codec.CheckJSON(data, ours)
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("gateway: encode event %s: %w", ev.Type, err)
 	}

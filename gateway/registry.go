@@ -81,8 +81,8 @@ func (g *Gateway) endSession(s *Session) {
 // reader, when it has ended.
 func (g *Gateway) disconnected(c *conn, s *Session, cause *CloseError) {
 	if s != nil {
-		g.disappear(s, cause)
 		g.endSession(s)
+		g.disappear(s, cause)
 	}
 	g.stats.closed(cause.Code)
 	if hook := g.opts.OnDisconnect; hook != nil {

@@ -31,8 +31,8 @@ type ring struct {
 	unsentBytes int // in [unsent, end)
 	unsentLive  int // entries in [unsent, end) that are no tombstones
 
-	// While a resumed connection is given what it missed, [unsent, replayEnd)
-	// was there when it attached and does not count against the unsent bound.
+	// [unsent, replayEnd) was there when the connection attached and does not
+	// count against the unsent bound.
 	replayEnd   uint64
 	exemptBytes int
 	exemptLive  int
@@ -196,7 +196,7 @@ func (r *ring) take(b *bounds) (uint64, *published, bool) {
 		}
 		*r.at(r.sent) = p
 		r.sent++
-		r.countNumbered(p)
+		r.countNumbered(p, r.unsent <= r.replayEnd)
 		seq := r.next
 		r.next++
 		r.forget(b)
@@ -210,11 +210,12 @@ func (r *ring) take(b *bounds) (uint64, *published, bool) {
 	return 0, nil, false
 }
 
-func (r *ring) countNumbered(p *published) {
+// countNumbered counts an event that has just been given its sequence.
+func (r *ring) countNumbered(p *published, exempt bool) {
 	r.unsentLive--
 	r.unsentBytes -= p.size()
 	r.keptBytes += p.size()
-	if r.replaying {
+	if exempt {
 		r.exemptLive--
 		r.exemptBytes -= p.size()
 	}
@@ -283,13 +284,22 @@ func (r *ring) resume(seq uint64) bool {
 	}
 	r.next = seq + 1
 	r.attached, r.replaying = true, true
-	r.replayEnd = r.end
-	r.exemptLive, r.exemptBytes = r.unsentLive, r.unsentBytes
+	r.exempt()
 	return true
 }
 
-// attach gives the ring its first connection.
-func (r *ring) attach() { r.attached = true }
+// attach gives the ring its first connection. What was queued before does not
+// count against the unsent bound: the connection could not have read it.
+func (r *ring) attach() {
+	r.attached = true
+	r.exempt()
+}
+
+// exempt has what is not numbered now not count as unsent.
+func (r *ring) exempt() {
+	r.replayEnd = r.end
+	r.exemptLive, r.exemptBytes = r.unsentLive, r.unsentBytes
+}
 
 // detach leaves the ring without a reader.
 func (r *ring) detach() {

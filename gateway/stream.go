@@ -62,6 +62,21 @@ const (
 	writeBuffer = 136 // the largest control frame has 127 bytes
 )
 
+// hijackable reports whether a ResponseWriter, or one that it wraps, gives its
+// connection away.
+func hijackable(w http.ResponseWriter) bool {
+	for {
+		if _, ok := w.(http.Hijacker); ok {
+			return true
+		}
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = wrapper.Unwrap()
+	}
+}
+
 // hijacker hands package websocket a stream in place of the connection.
 type hijacker struct {
 	http.ResponseWriter

@@ -67,6 +67,10 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 }
 
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo, f form) {
+	if !hijackable(w) {
+		http.Error(w, "gateway: this server's connections cannot be upgraded", http.StatusNotImplemented)
+		return
+	}
 	c := newConn(g, info, f)
 	if refusal := g.admit(c); refusal != nil {
 		refusal.write(w)
@@ -114,9 +118,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 	c.ws, c.sock = ws, socket.New(c.stream.Conn)
 	if !c.closing {
 		c.control = c.gw.hello(c.form)
-		if t := c.gw.limits.IdentifyTimeout; t > 0 {
-			c.deadline = now.Add(t).UnixNano()
-		}
+		c.deadline = c.gw.limits.identifyDeadline(now)
 	}
 	dead := c.dead
 	c.mu.Unlock()

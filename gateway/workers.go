@@ -9,10 +9,12 @@ import "sync"
 type workers struct {
 	queue chan *lane // every lane is in it at most once, and one nil: sending never blocks
 	done  sync.WaitGroup
+
+	stopped chan struct{} // closed by stop
 }
 
 func startWorkers(n, lanes int) *workers {
-	w := &workers{queue: make(chan *lane, lanes+1)}
+	w := &workers{queue: make(chan *lane, lanes+1), stopped: make(chan struct{})}
 	for range n {
 		w.done.Go(w.work)
 	}
@@ -37,6 +39,7 @@ func (w *workers) work() {
 // stop returns when every worker has finished its slice. Lanes that still have
 // something to do are left as they are.
 func (w *workers) stop() {
+	close(w.stopped)
 	w.queue <- nil
 	w.done.Wait()
 }

@@ -50,6 +50,12 @@ func (r *Runner) Go(q *Queue, limit int, job func()) bool {
 func (r *Runner) work() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	finished := false
+	defer func() {
+		if !finished { // a job called runtime.Goexit: another goroutine goes on
+			go r.work()
+		}
+	}()
 	for len(r.ready) > 0 {
 		q := r.ready[0]
 		r.ready[0] = nil
@@ -57,15 +63,9 @@ func (r *Runner) work() {
 		job := q.jobs[0]
 		q.jobs[0] = nil
 		q.jobs = q.jobs[1:]
-		r.mu.Unlock()
-		job()
-		r.mu.Lock()
-		if len(q.jobs) > 0 {
-			r.ready = append(r.ready, q)
-		} else {
-			q.active, q.jobs = false, nil
-		}
+		r.run(q, job)
 	}
+	finished = true
 	r.running--
 	if r.running == 0 {
 		r.ready = nil
@@ -74,6 +74,20 @@ func (r *Runner) work() {
 			r.idle = nil
 		}
 	}
+}
+
+// run runs a job of q without mu, which is held before and after.
+func (r *Runner) run(q *Queue, job func()) {
+	defer func() {
+		r.mu.Lock()
+		if len(q.jobs) > 0 {
+			r.ready = append(r.ready, q)
+		} else {
+			q.active, q.jobs = false, nil
+		}
+	}()
+	r.mu.Unlock()
+	job()
 }
 
 // Drop forgets the jobs of q that have not begun.

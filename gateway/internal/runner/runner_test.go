@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,6 +80,21 @@ func TestLimitAndDrop(t *testing.T) {
 		r.Go(&q, 2, func() { ran++ })
 		if err := r.Wait(t.Context()); err != nil || ran != 1 {
 			t.Errorf("a queue does not work after Drop: %v, %d", err, ran)
+		}
+	})
+}
+
+// A job that ends its goroutine, as a test's FailNow does, ends that alone.
+func TestGoexit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := New(1)
+		var a, b Queue
+		ran := 0
+		r.Go(&a, 0, runtime.Goexit)
+		r.Go(&a, 0, func() { ran++ })
+		r.Go(&b, 0, func() { ran++ })
+		if err := r.Wait(t.Context()); err != nil || ran != 2 {
+			t.Errorf("Wait: %v, and %d jobs ran", err, ran)
 		}
 	})
 }

@@ -17,7 +17,8 @@
 //     and never breaks the file.
 //   - A Store is safe for concurrent use. Writes go one at a time, readers do not
 //     wait for them.
-//   - A file that is not ours, too new or unreadable is refused and not changed.
+//   - A file that is not ours, too new or unreadable is refused and not changed;
+//     damage that Open does not meet is told by the method that does, as ErrDamaged.
 //
 // # Non-goals
 //

@@ -117,7 +117,7 @@ func wrap(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("sqlite: %s: %w", what, err)
+	return fmt.Errorf("sqlite: %s: %w", what, plain(err))
 }
 
 func micros(t time.Time) int64 {

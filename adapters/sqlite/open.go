@@ -8,9 +8,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	driver "modernc.org/sqlite" // registers itself as "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Options configure a [Store]. The zero value works.
@@ -43,6 +43,13 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, o Options) (*Store, error) {
+	if path == "" {
+		return nil, errors.New("no file is named") // SQLite would keep nothing
+	}
+	path, err := filepath.Abs(path) // ":memory:" is a file like any other
+	if err != nil {
+		return nil, err
+	}
 	if err := usable(path); err != nil {
 		return nil, err
 	}
@@ -94,13 +101,23 @@ func connect(path, more string) *sql.DB {
 	return db
 }
 
-// plain takes the driver's code and decoration from an error.
+// plain says what the driver's code means for a person with a file.
 func plain(err error) error {
-	if strings.Contains(err.Error(), "file is not a database") {
-		return errors.New("it is not a SQLite database")
+	var failed *driver.Error
+	if !errors.As(err, &failed) {
+		return err
 	}
-	if strings.Contains(err.Error(), "malformed") {
-		return errors.New("the file is damaged")
+	switch failed.Code() & 0xff { // the upper bits go into details
+	case sqlite3.SQLITE_NOTADB:
+		return errors.New("it is not a SQLite database")
+	case sqlite3.SQLITE_CORRUPT:
+		return ErrDamaged
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+		return errors.New("the file or its folder, where SQLite keeps two more, cannot be written")
+	case sqlite3.SQLITE_BUSY:
+		return errors.New("another program is writing to it")
+	case sqlite3.SQLITE_FULL:
+		return errors.New("the disk is full")
 	}
 	return err
 }

@@ -43,6 +43,10 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	if err := migrate(ctx, tx, version); err != nil {
 		return err
 	}
+	// What is damaged here is better said now; deeper, the method that meets it says so.
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT id FROM gatehouse_messages ORDER BY id DESC LIMIT 1)`).Scan(new(int)); err != nil {
+		return err
+	}
 	for _, statement := range o.Schema {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("schema of the application: %w", err)

@@ -161,6 +161,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	raw(t, newer, `PRAGMA user_version=99`)
 	tests := []struct{ name, path, want string }{
 		{"a directory", dir, "it is a directory"},
+		{"no name", "", "no file is named"},
 		{"in no directory", filepath.Join(dir, "no", "chat.db"), "no such file or directory"},
 		{"text", file("text.db", strings.Repeat("this is not a database\n", 100), 0o600), "it is not a SQLite database"},
 		{"another application's", foreign, "another application's"},

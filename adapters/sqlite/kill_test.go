@@ -1,0 +1,86 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+)
+
+// victim names the file that a second process of this test writes until it is killed.
+const victim = "SQLITE_TEST_VICTIM"
+
+// Everything that Append acknowledged before its process was killed is there.
+func TestKilled(t *testing.T) {
+	if path := os.Getenv(victim); path != "" {
+		write(path)
+	}
+	path := filepath.Join(t.TempDir(), "chat.db")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
+	cmd.Env = append(os.Environ(), victim+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	acknowledged := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if acknowledged, err = strconv.Atoi(lines.Text()); err != nil {
+			t.Fatalf("the other process: %s", lines.Text())
+		}
+		if acknowledged == 200 {
+			cmd.Process.Kill() // what it wrote meanwhile is still read
+		}
+	}
+	cmd.Wait()
+	page, err := open(t, path).History(t.Context(), 7, 0, 1<<30)
+	if err != nil || len(page) < acknowledged || acknowledged < 200 {
+		t.Errorf("%d acknowledged, %d found, %v", acknowledged, len(page), err)
+	}
+	for i, m := range page {
+		if m.ID != uint64(i+1) || m.Content != fmt.Sprint("message ", i+1) {
+			t.Fatalf("message %d is %+v", i+1, m)
+		}
+	}
+}
+
+// write appends messages and says so, for ever.
+func write(path string) {
+	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	for id := uint64(1); err == nil; id++ {
+		if err = s.Append(context.Background(), sqlite.Message{ID: id, Channel: 7, Content: fmt.Sprint("message ", id)}); err == nil {
+			fmt.Println(id)
+		}
+	}
+	fmt.Println(err)
+	os.Exit(1)
+}
+
+// Two stores of one file wait for each other instead of failing.
+func TestTwoStores(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	stores := []*sqlite.Store{open(t, path), open(t, path)}
+	var writers sync.WaitGroup
+	for w := range 4 {
+		writers.Go(func() {
+			for i := range 50 {
+				if err := stores[w%2].Append(t.Context(), sqlite.Message{ID: uint64(w*50 + i + 1), Channel: 7}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if page, err := stores[0].History(t.Context(), 7, 0, 1000); err != nil || len(page) != 200 {
+		t.Errorf("%d messages, %v", len(page), err)
+	}
+}

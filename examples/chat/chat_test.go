@@ -259,6 +259,8 @@ func TestNamesAndTokens(t *testing.T) {
 	}{
 		{"ann", "ann", true}, {"  Ann   Lee ", "Ann Lee", true}, {"", "", false}, {" ", "", false},
 		{strings.Repeat("x", 33), "", false}, {"MTIz.x.y", "user 123", true}, {"a.b", "a.b", true}, {"a.b.c", "a.b.c", true},
+		{"\u200b", "", false}, {"a\u202eb", "", false}, {"a\x00b", "", false}, {"\u0301", "", false}, {"\u200d", "", false},
+		{"👩\u200d🚀", "👩\u200d🚀", true}, {"Zoë", "Zoë", true}, {"李", "李", true}, {":)", ":)", true},
 	} {
 		i, name, ok := userOf(tt.token)
 		if ok != tt.ok || name != tt.name || ok && i == 0 {
@@ -269,6 +271,20 @@ func TestNamesAndTokens(t *testing.T) {
 	b, _, _ := userOf("ann")
 	if a != b {
 		t.Error("upper and lower case are two users")
+	}
+}
+
+func TestURL(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "http://127.0.0.1:8080", "0.0.0.0:80": "http://localhost:80", "[::]:80": "http://localhost:80", "[::1]:80": "http://[::1]:80",
+	} {
+		a, err := net.ResolveTCPAddr("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := url(a); got != want {
+			t.Errorf("%s is %s, want %s", addr, got, want)
+		}
 	}
 }
 

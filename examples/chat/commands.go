@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
@@ -15,6 +16,13 @@ import (
 
 // maxContent is how many characters a message may have, as on Discord.
 const maxContent = 2000
+
+// keepWithin is how long a message may take to be stored.
+const keepWithin = 10 * time.Second
+
+// maxPayload is how many bytes a client may send at once: the longest message,
+// when each of its characters is written as two \u escapes, and what is around it.
+const maxPayload = 12*maxContent + 1024
 
 func (s *server) handleCommands() {
 	gateway.Handle(s.gw, "SEND_MESSAGE", s.sendMessage)
@@ -33,6 +41,10 @@ type sendMessage struct {
 	ChannelID id              `json:"channel_id"`
 	Content   string          `json:"content"`
 	Nonce     json.RawMessage `json:"nonce"` // comes back with the event
+
+	// EnforceNonce makes sending again harmless: a nonce that its author has used
+	// within the last day stands for the message that was sent with it.
+	EnforceNonce bool `json:"enforce_nonce"`
 }
 
 func (s *server) sendMessage(ctx context.Context, session *gateway.Session, in sendMessage) (object, error) {
@@ -47,15 +59,43 @@ func (s *server) sendMessage(ctx context.Context, session *gateway.Session, in s
 	if err != nil {
 		return nil, err
 	}
-	m := sqlite.Message{ID: uint64(s.ids.next(s.now())), Channel: uint64(in.ChannelID), Author: uint64(author.id), Content: content}
-	if err := s.writes.keep(ctx, m); err != nil {
+	if len(in.Nonce) > maxNonce || string(in.Nonce) == "null" {
+		in.Nonce = nil
+	}
+	// From here on it goes its way, even if the client's connection ends meanwhile.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepWithin)
+	defer cancel()
+	m, isNew, err := s.keep(ctx, in, sqlite.Message{Channel: uint64(in.ChannelID), Author: uint64(author.id), Content: content})
+	if err != nil {
 		return nil, err
 	}
 	o := messageObject(m, author)
-	if len(in.Nonce) > 0 && len(in.Nonce) <= 64 {
+	if in.Nonce != nil {
 		o["nonce"] = in.Nonce
 	}
+	if !isNew { // everybody has been told; only the reply was lost
+		return o, nil
+	}
 	return o, s.publish(ctx, "MESSAGE_CREATE", gateway.IntentGuildMessages, o)
+}
+
+// keep gives a message its id and stores it, or finds the one that was sent
+// with the same nonce before.
+func (s *server) keep(ctx context.Context, in sendMessage, m sqlite.Message) (sqlite.Message, bool, error) {
+	i := s.ids.next(s.now())
+	if in.EnforceNonce && in.Nonce != nil {
+		var err error
+		if i, err = s.guild.claim(ctx, id(m.Author), string(in.Nonce), i); err != nil {
+			return m, false, err
+		}
+	}
+	m.ID = uint64(i)
+	err := s.writes.keep(ctx, m)
+	if errors.Is(err, sqlite.ErrExists) {
+		m, err = s.store.Get(ctx, m.Channel, m.ID)
+		return m, false, notFound(err)
+	}
+	return m, true, err
 }
 
 type editMessage struct {
@@ -130,7 +170,7 @@ type history struct {
 // maxHistory is the most messages of one answer.
 const maxHistory = 100
 
-func (s *server) history(ctx context.Context, _ *gateway.Session, in history) (object, error) {
+func (s *server) history(ctx context.Context, session *gateway.Session, in history) (object, error) {
 	if err := s.checkChannel(ctx, in.ChannelID); err != nil {
 		return nil, err
 	}
@@ -146,6 +186,10 @@ func (s *server) history(ctx context.Context, _ *gateway.Session, in history) (o
 	if more {
 		page = page[1:]
 	}
+	nonces, err := s.guild.nonces(ctx, userID(session), page)
+	if err != nil {
+		return nil, err
+	}
 	authors := map[uint64]user{}
 	messages := make([]object, len(page))
 	for i, m := range page {
@@ -157,6 +201,9 @@ func (s *server) history(ctx context.Context, _ *gateway.Session, in history) (o
 			authors[m.Author] = author
 		}
 		messages[i] = messageObject(m, author)
+		if nonce, ok := nonces[m.ID]; ok {
+			messages[i]["nonce"] = nonce
+		}
 	}
 	return object{"messages": messages, "more": more}, nil
 }

@@ -28,6 +28,13 @@ var schema = []string{
 		name TEXT    NOT NULL UNIQUE
 	) STRICT`,
 	`INSERT OR IGNORE INTO chat_channels (id, name) VALUES (2, 'general'), (3, 'random'), (4, 'help')`,
+	`CREATE TABLE IF NOT EXISTS chat_nonces (
+		author  INTEGER NOT NULL,
+		nonce   TEXT    NOT NULL, -- JSON, as the client wrote it
+		message INTEGER NOT NULL,
+		PRIMARY KEY (author, nonce)
+	) STRICT, WITHOUT ROWID`,
+	`CREATE INDEX IF NOT EXISTS chat_nonces_by_message ON chat_nonces (message)`,
 }
 
 // user is somebody who has ever signed in.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // id is a snowflake: 42 bits of milliseconds since 2015 and 22 bits to tell
@@ -48,7 +50,6 @@ func (s *sequence) next(now time.Time) id {
 // form base64(id).x.y, as Discord's are, else the user with that name, whose id
 // derives from it.
 func userOf(token string) (id, string, bool) {
-	name := strings.Join(strings.Fields(token), " ")
 	if first, rest, ok := strings.Cut(token, "."); ok && strings.Contains(rest, ".") {
 		if digits, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(first, "=")); err == nil {
 			var i id
@@ -57,7 +58,8 @@ func userOf(token string) (id, string, bool) {
 			}
 		}
 	}
-	if n := len([]rune(name)); n == 0 || n > maxName {
+	name := strings.Join(strings.Fields(token), " ")
+	if !goodName(name) {
 		return 0, "", false
 	}
 	h := fnv.New64a()
@@ -67,3 +69,12 @@ func userOf(token string) (id, string, bool) {
 
 // maxName is how many characters a name may have.
 const maxName = 32
+
+// goodName refuses names that nobody could see, or that would turn the text
+// around them (controls, zero-width characters); the joiner of emoji is fine.
+func goodName(name string) bool {
+	const joiner = '\u200d'
+	hidden := func(r rune) bool { return !unicode.IsGraphic(r) && r != joiner }
+	seen := func(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
+	return utf8.RuneCountInString(name) <= maxName && !strings.ContainsFunc(name, hidden) && strings.ContainsFunc(name, seen)
+}

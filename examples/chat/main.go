@@ -22,6 +22,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks a second time does not want to wait
 	if err := run(ctx, *addr, *data); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
 		os.Exit(1)
@@ -42,7 +43,7 @@ func run(ctx context.Context, addr, data string) error {
 	srv := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
-	fmt.Println("http://" + ln.Addr().String())
+	fmt.Println(url(ln.Addr()))
 
 	select {
 	case <-ctx.Done():
@@ -51,6 +52,18 @@ func run(ctx context.Context, addr, data string) error {
 	within, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	return errors.Join(err, s.close(within), srv.Close())
+}
+
+// url is where a browser on this machine finds the server.
+func url(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if net.ParseIP(host).IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // listenError says in one line what to do.

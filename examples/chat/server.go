@@ -47,6 +47,7 @@ func (s *server) openGateway() (err error) {
 		Authenticate: s.authenticate,
 		Ready:        s.ready,
 		PresenceData: presenceObject,
+		Limits:       gateway.Limits{MessageSize: maxPayload},
 	})
 	if err == nil {
 		s.handleCommands()
@@ -115,7 +116,14 @@ func userID(session *gateway.Session) (i id) {
 	return i
 }
 
+// publishWithin is how long a publish may wait for a fan-out that is behind.
+const publishWithin = 5 * time.Second
+
+// publish tells everybody what has been kept, also when the client that asked
+// for it is gone by now: ctx lends its values, not its end.
 func (s *server) publish(ctx context.Context, kind string, intent gateway.Intent, data any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishWithin)
+	defer cancel()
 	return s.gw.Publish(ctx, topic, gateway.Event{Type: kind, Data: data, Intent: intent})
 }
 

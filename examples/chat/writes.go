@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
@@ -29,11 +30,17 @@ func newWrites(store *sqlite.Store) *writes {
 		for i, w := range items {
 			messages[i] = w.message
 		}
-		if err := store.Append(ctx, messages...); err != nil {
-			return err
+		err := store.Append(ctx, messages...)
+		if errors.Is(err, sqlite.ErrExists) { // sent again: no reason to refuse the others
+			for _, w := range items {
+				w.done <- store.Append(ctx, w.message)
+			}
+			return nil
 		}
-		finish(items, nil)
-		return nil
+		if err == nil {
+			finish(items, nil)
+		}
+		return err
 	}
 	return &writes{batch.New(flush, batch.Options{MaxDelay: gather, Leading: true}, batch.Hooks[write]{OnError: finish})}
 }

@@ -2,19 +2,20 @@
 import { $ } from './dom.js'
 import { Gateway } from './gateway.js'
 import { Messages } from './messages.js'
-import { renderChannels, renderConnection, renderMembers, renderTyping, wireDrawers } from './panels.js'
+import { renderChannels, renderConnection, renderCountdown, renderMembers, renderTyping, wireDrawers } from './panels.js'
 import { State } from './state.js'
 
 const typingEvery = 8000 // ms between two TYPING commands
+const longest = 2000 // characters of a message, as the server has it
 
 let gateway
 let state
 let lastTyping = 0
-const drafts = new Map() // channel id → text that was not sent
+let drafts = new Map() // channel id → text that was not sent
 const closeDrawers = wireDrawers()
 const messages = new Messages({
   changed: () => messages.render(state),
-  edit: (m, content) => attempt(gateway.call('EDIT_MESSAGE', { channel_id: m.channel_id, message_id: m.id, content })),
+  edit: (m, content) => fits(content) && attempt(gateway.call('EDIT_MESSAGE', { channel_id: m.channel_id, message_id: m.id, content })),
   remove: (m) => attempt(gateway.call('DELETE_MESSAGE', { channel_id: m.channel_id, message_id: m.id })),
   retry: (p) => send(p),
   drop: (p) => {
@@ -30,6 +31,7 @@ function signIn(name) {
   $('signin').hidden = true
   $('chat').hidden = false
   state = new State()
+  restore(name)
   const status = localStorage.getItem('status') ?? 'online'
   $('status').value = status
   gateway = new Gateway(name, status, { dispatch, fresh, state: connection })
@@ -37,7 +39,10 @@ function signIn(name) {
 
 function signOut(why) {
   localStorage.removeItem('name')
-  drafts.clear()
+  sessionStorage.removeItem('unsent')
+  gateway = state = undefined
+  drafts = new Map()
+  $('composer').value = ''
   $('chat').hidden = true
   $('signin').hidden = false
   $('signin-error').textContent = why ?? ''
@@ -68,6 +73,7 @@ function dispatch(type, data) {
   state.apply(type, data)
   if (!state.channels.size) return // READY: the guild follows
   if (type.startsWith('MESSAGE')) messages.render(state)
+  if (type === 'MESSAGE_CREATE' && data.channel_id === state.current && data.author.id !== state.me.id) announce(`${data.author.username}: ${data.content}`)
   if (type === 'GUILD_CREATE' || type === 'CHANNEL_CREATE' || type === 'MESSAGE_CREATE') renderChannels(state, open)
   if (type === 'GUILD_CREATE' || type === 'GUILD_MEMBER_ADD' || type === 'PRESENCE_UPDATE') renderMembers(state)
   renderTyping(state)
@@ -82,23 +88,33 @@ async function fresh() {
 
 async function load(before) {
   const channel = state.current
-  const page = await attempt(gateway.call('HISTORY', { channel_id: channel, before, limit: 50 }))
-  if (!page) return
+  const limit = before ? 50 : Math.min(100, Math.max(50, state.list().length)) // what was read stays, if it can
+  const page = gateway.call('HISTORY', { channel_id: channel, before, limit })
+  const more = await attempt(state.history(channel, page, before))
+  if (more === undefined || channel !== state?.current) return
   const box = $('scroll')
   const fromEnd = box.scrollHeight - box.scrollTop
-  state.history(channel, page, before)
-  if (channel !== state.current) return
-  $('older').hidden = !page.more
+  $('older').hidden = !more
   messages.render(state)
   if (before) box.scrollTop = box.scrollHeight - fromEnd
-  else messages.toEnd()
 }
 
 $('older').onclick = () => load(state.list()[0]?.id)
 $('retry').onclick = () => gateway.retry()
 addEventListener('online', () => gateway?.retry())
-addEventListener('pagehide', () => gateway?.stop())
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && gateway?.retry())
+addEventListener('pagehide', () => {
+  if (!gateway) return
+  remember()
+  gateway.stop()
+})
 addEventListener('pageshow', (event) => event.persisted && start())
+// Another tab of the same person: a status holds for all of them.
+addEventListener('storage', ({ key, newValue }) => {
+  if (key !== 'status' || !newValue || !gateway) return
+  $('status').value = newValue
+  gateway.setStatus(newValue)
+})
 
 // What people do.
 
@@ -121,35 +137,54 @@ function open(channel) {
 $('compose').onsubmit = (event) => {
   event.preventDefault()
   const content = $('composer').value
-  if (!content.trim()) return
+  if (!content.trim() || !fits(content) || !state.me || !state.current) return
   $('composer').value = ''
   drafts.delete(state.current)
   resize()
-  const pending = { nonce: crypto.getRandomValues(new Uint32Array(2)).join('-'), channel: state.current, content, since: Date.now(), failed: false }
+  const pending = { nonce: crypto.getRandomValues(new Uint32Array(2)).join('-'), channel: state.current, content, since: Date.now() }
   state.pending.push(pending)
   lastTyping = 0
   send(pending)
   messages.toEnd()
 }
 
-/** Sends a message. What the server refuses goes back to the composer; what got lost stays, to be tried again. */
+/** Sends a message, if need be again: its nonce makes that harmless. What fails stays, to be tried again or discarded. */
 async function send(pending) {
-  pending.failed = false
+  const here = state
+  pending.failed = ''
   messages.render(state)
   complain()
+  const { channel, content, nonce } = pending
   try {
-    await gateway.call('SEND_MESSAGE', { channel_id: pending.channel, content: pending.content, nonce: pending.nonce })
+    const message = await gateway.call('SEND_MESSAGE', { channel_id: channel, content, nonce, enforce_nonce: true })
+    if (here.pending.includes(pending)) here.apply('MESSAGE_CREATE', message)
   } catch (err) {
-    if (err.code === 'OFFLINE') {
-      pending.failed = true
-    } else {
-      state.pending = state.pending.filter((p) => p !== pending)
-      if (!$('composer').value) $('composer').value = pending.content
-      resize()
-      complain(err.message)
-    }
-    messages.render(state)
+    pending.failed = err.code === 'OFFLINE' ? 'Not sent.' : `Not sent. ${err.message}`
   }
+  if (here === state) messages.render(state)
+}
+
+/** Whether a text is short enough for a message; if not, says so. */
+function fits(text) {
+  const length = [...text.trim()].length
+  if (length > longest) complain(`A message has at most ${longest} characters; this one has ${length}.`)
+  return length <= longest
+}
+
+// Unsent text outlives a reload, in its tab.
+
+function remember() {
+  drafts.set(state.current, $('composer').value)
+  sessionStorage.setItem('unsent', JSON.stringify({ name: gateway.token, drafts: [...drafts], pending: state.pending }))
+}
+
+function restore(name) {
+  const unsent = JSON.parse(sessionStorage.getItem('unsent') ?? '{}')
+  if (unsent.name !== name) return
+  drafts = new Map(unsent.drafts)
+  state.pending = unsent.pending.map((p) => ({ ...p, failed: 'Not sent.' }))
+  $('composer').value = drafts.get(state.current) ?? ''
+  resize()
 }
 
 $('composer').onkeydown = (event) => {
@@ -158,6 +193,7 @@ $('composer').onkeydown = (event) => {
     $('compose').requestSubmit()
   }
   if (event.key === 'ArrowUp' && $('composer').value === '') {
+    if (!state.me) return
     const mine = state.list().filter((m) => m.author.id === state.me.id)
     if (!mine.length) return
     event.preventDefault()
@@ -167,6 +203,7 @@ $('composer').onkeydown = (event) => {
 
 $('composer').oninput = () => {
   resize()
+  if (fits($('composer').value)) complain()
   if (!$('composer').value.trim() || Date.now() - lastTyping < typingEvery) return
   lastTyping = Date.now()
   gateway.call('TYPING', { channel_id: state.current }).catch(() => {})
@@ -205,12 +242,20 @@ async function attempt(command) {
   }
 }
 
+/** Has a screen reader say it. */
+function announce(text) {
+  $('announcer').textContent = text
+}
+
 function complain(text = '') {
   $('compose-error').textContent = text
   $('compose-error').hidden = !text
 }
 
-setInterval(() => state?.me && renderTyping(state), 1000)
+setInterval(() => {
+  if (state?.me) renderTyping(state)
+  renderCountdown()
+}, 1000)
 
 function start() {
   const name = localStorage.getItem('name')

@@ -8,12 +8,18 @@ const together = 5 * 60_000 // messages of one author within this stand in one b
 
 export class Messages {
   #shown = new Map() // key → {node, version}
-  #editing = null // id of the message being edited
+  #editing = null // {id, node} of the message being edited
 
-  /** on: edit(message, content) → promise, remove(message), retry(pending), drop(pending), done() */
+  /** on: edit(message, content) → promise, remove(message), retry(pending), drop(pending), changed() */
   constructor(on) {
     this.on = on
     this.list = $('messages')
+    this.list.onkeydown = (event) => this.#walk(event)
+    const reach = (tabIndex) => (event) => {
+      for (const b of event.target.closest('.message')?.querySelectorAll('.actions button') ?? []) b.tabIndex = tabIndex
+    }
+    this.list.addEventListener('focusout', reach(-1))
+    this.list.addEventListener('focusin', reach(0))
   }
 
   render(state) {
@@ -21,6 +27,7 @@ export class Messages {
     const rows = [...state.list().map((m) => this.#row(m, state.me)), ...state.pending.filter((p) => p.channel === state.current).map((p) => this.#pendingRow(p, state.me))]
     this.#group(rows)
     const keys = new Set(rows.map((r) => r.key))
+    const focused = this.list.contains(document.activeElement) ? document.activeElement : null
     for (const [key, { node }] of this.#shown) {
       if (keys.has(key)) continue
       node.remove()
@@ -32,6 +39,7 @@ export class Messages {
       if (node === before) before = before.nextSibling
       else this.list.insertBefore(node, before)
     }
+    if (focused && !this.list.contains(focused)) $('composer').focus()
     if (atEnd) this.toEnd()
   }
 
@@ -44,11 +52,22 @@ export class Messages {
     $('scroll').scrollTop = $('scroll').scrollHeight
   }
 
+  // By keyboard the list is one stop for Tab; arrows walk in it, and Tab goes on to a message's buttons.
+  #walk(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    if (!step || event.target.matches('textarea')) return
+    event.preventDefault()
+    const rows = [...this.list.children]
+    const at = rows.indexOf(event.target.closest('.message'))
+    const next = at < 0 ? rows.at(-1) : rows[at + step]
+    next?.focus()
+  }
+
   /** Begins to edit a message of one's own. */
   edit(message) {
-    this.#editing = message.id
+    this.#editing = { id: message.id, node: this.#editor(message) }
     this.on.changed()
-    this.list.querySelector('[data-testid=edit-input]')?.focus()
+    this.#editing.node.querySelector('textarea').focus()
   }
 
   #stopEditing() {
@@ -58,12 +77,12 @@ export class Messages {
   }
 
   #row(m, me) {
-    const editing = this.#editing === m.id
+    const editing = this.#editing?.id === m.id
     return { key: m.id, author: m.author, at: new Date(m.timestamp), version: `${m.content}|${m.edited_timestamp}|${editing}`, build: () => this.#body(m, m.author.id === me.id, editing) }
   }
 
   #pendingRow(p, me) {
-    return { key: `pending ${p.nonce}`, author: { id: me.id, username: me.name }, at: new Date(p.since), version: String(p.failed), build: () => this.#pendingBody(p) }
+    return { key: `pending ${p.nonce}`, author: { id: me.id, username: me.name }, at: new Date(p.since), version: p.failed, build: () => this.#pendingBody(p) }
   }
 
   // A row begins a block when author, day or time change.
@@ -80,7 +99,8 @@ export class Messages {
   #node(row) {
     const shown = this.#shown.get(row.key)
     if (shown?.version === row.version) return shown.node
-    const node = el('li', { className: row.head ? 'message head' : 'message', data: { testid: 'message' } })
+    const focused = shown?.node.contains(document.activeElement) && document.activeElement
+    const node = el('li', { className: row.head ? 'message head' : 'message', tabIndex: -1, data: { testid: 'message' } })
     if (row.newDay) node.append(el('p', { className: 'day', textContent: day.format(row.at) }))
     if (row.head) {
       node.append(avatar(row.author.username, row.author.id))
@@ -89,18 +109,19 @@ export class Messages {
     }
     node.append(...row.build())
     shown?.node.replaceWith(node)
+    if (focused) (node.contains(focused) ? focused : node).focus() // an editor is the same element wherever it is put
     this.#shown.set(row.key, { node, version: row.version })
     return node
   }
 
   #body(m, mine, editing) {
-    if (editing) return [this.#editor(m)]
+    if (editing) return [this.#editing.node]
     const content = el('p', { className: 'content', textContent: m.content, data: { testid: 'message-content' } })
     const parts = [content]
     if (m.edited_timestamp) parts.push(el('small', { className: 'edited', textContent: '(edited)' }))
     if (mine) {
       const button = (name, label, fn) => {
-        const b = el('button', { type: 'button', textContent: name, onclick: fn, data: { testid: name.toLowerCase() } })
+        const b = el('button', { type: 'button', textContent: name, tabIndex: -1, onclick: fn, data: { testid: name.toLowerCase() } })
         b.setAttribute('aria-label', `${label}: ${m.content.slice(0, 40)}`)
         return b
       }
@@ -116,7 +137,8 @@ export class Messages {
       if (event.key === 'Escape') this.#stopEditing()
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
       event.preventDefault()
-      if (input.value.trim() === m.content || (await this.on.edit(m, input.value))) this.#stopEditing()
+      if (input.value.trim() !== m.content && !(await this.on.edit(m, input.value))) return
+      if (this.#editing?.id === m.id) this.#stopEditing()
     }
     return el('div', { className: 'editor' }, input, el('small', { textContent: 'Enter saves · Escape cancels' }))
   }
@@ -125,7 +147,7 @@ export class Messages {
     const parts = [el('p', { className: 'content pending', textContent: p.content, data: { testid: 'message-content' } })]
     if (p.failed) {
       parts.push(
-        el('p', { className: 'failed', data: { testid: 'not-sent' } }, 'Not sent. ', el('button', { type: 'button', textContent: 'Retry', onclick: () => this.on.retry(p) }), ' ', el('button', { type: 'button', textContent: 'Discard', onclick: () => this.on.drop(p) })),
+        el('p', { className: 'failed', data: { testid: 'not-sent' } }, `${p.failed} `, el('button', { type: 'button', textContent: 'Retry', onclick: () => this.on.retry(p) }), ' ', el('button', { type: 'button', textContent: 'Discard', onclick: () => this.on.drop(p) })),
       )
     }
     return parts

@@ -47,11 +47,21 @@ export function renderTyping(state) {
   if ($('typing').textContent !== text) $('typing').textContent = text
 }
 
+let retryAt = 0
+
 export function renderConnection(state, detail) {
+  retryAt = detail
   const box = $('connection')
   box.dataset.state = state
   $('retry').hidden = state !== 'reconnecting'
-  $('connection-text').textContent = { connecting: 'Connecting…', connected: 'Connected', reconnecting: `Connection lost. Trying again in ${detail} s.`, 'signed-out': 'Signed out' }[state]
+  $('connection-text').textContent = { connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Connection lost.', 'signed-out': 'Signed out' }[state]
+  renderCountdown()
+}
+
+// Apart from the state, which screen readers say: nobody wants to hear every second.
+export function renderCountdown() {
+  const waiting = $('connection').dataset.state === 'reconnecting'
+  $('countdown').textContent = waiting ? `Reconnecting in ${Math.max(1, Math.ceil((retryAt - Date.now()) / 1000))} s` : ''
 }
 
 // On a narrow screen the panels are drawers.

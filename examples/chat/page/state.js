@@ -12,11 +12,13 @@ export class State {
   members = new Map() // user id → {id, name, status}
   messages = new Map() // channel id → Map of id → message
   more = new Map() // channel id → whether there are older ones; not there: history was never read
-  pending = [] // own messages on their way: {nonce, channel, content, since, failed}
+  #loading = new Set() // histories on their way: {channel, events that came meanwhile}
+  pending = [] // own messages on their way: {nonce, channel, content, since, failed: why, or nothing}
   typing = new Map() // channel id → Map of user id → {name, until}
   current = localStorage.getItem('channel')
 
   apply(type, d) {
+    for (const l of this.#loading) if (type.startsWith('MESSAGE') && l.channel === d.channel_id) l.events.push([type, d])
     switch (type) {
       case 'READY':
         this.me = { id: d.user.id, name: d.user.username }
@@ -25,7 +27,7 @@ export class State {
         this.#guildCreate(d)
         break
       case 'CHANNEL_CREATE':
-        this.channels.set(d.id, { id: d.id, name: d.name, unread: false })
+        this.channels.set(d.id, { id: d.id, name: d.name, unread: false, last: d.last_message_id })
         break
       case 'GUILD_MEMBER_ADD':
         this.#member(d.user)
@@ -44,7 +46,7 @@ export class State {
         this.pending = this.pending.filter((p) => p.nonce !== d.nonce)
         this.typing.get(d.channel_id)?.delete(d.author.id)
         this.#put(d)
-        if (d.channel_id !== this.current && d.author.id !== this.me.id) this.#unread(d.channel_id)
+        this.#arrived(d)
         break
       case 'MESSAGE_UPDATE':
         if (this.messages.get(d.channel_id)?.has(d.id)) this.#put(d)
@@ -56,8 +58,8 @@ export class State {
 
   #guildCreate(d) {
     this.guild = d.name
-    const unread = new Set([...this.channels.values()].filter((c) => c.unread).map((c) => c.id))
-    this.channels = new Map(d.channels.map((c) => [c.id, { id: c.id, name: c.name, unread: unread.has(c.id) }]))
+    const before = this.channels
+    this.channels = new Map(d.channels.map((c) => [c.id, { id: c.id, name: c.name, unread: this.#missed(before.get(c.id), c), last: c.last_message_id }]))
     this.members.clear()
     for (const m of d.members) this.#member(m.user)
     for (const p of d.presences) this.members.get(p.user.id).status = p.status
@@ -77,34 +79,38 @@ export class State {
     this.messages.get(message.channel_id).set(message.id, message)
   }
 
-  #unread(channel) {
-    const c = this.channels.get(channel)
-    if (c) c.unread = true
+  #arrived(message) {
+    const c = this.channels.get(message.channel_id)
+    if (!c) return
+    c.last = message.id
+    if (c.id !== this.current && message.author.id !== this.me.id) c.unread = true
   }
 
-  /** Takes a page of history; the newest page is the truth about what is still there. */
-  history(channel, { messages, more }, before) {
-    const known = this.messages.get(channel) ?? new Map()
-    if (!before) {
-      const first = more ? messages[0].id : '0'
-      for (const id of [...known.keys()]) if (older(id, first) >= 0 || more) known.delete(id)
+  // Whether there is something new in a channel since before, when it was last known.
+  #missed(before, now) {
+    if (!before || now.id === this.current) return false
+    return before.unread || older(now.last_message_id ?? '0', before.last ?? '0') > 0
+  }
+
+  /**
+   * Waits for a page of history and takes it: the newest page replaces what is known, an older one
+   * goes before it. It may have been read before what arrives meanwhile, which is therefore applied again.
+   */
+  async history(channel, page, before) {
+    const load = { channel, events: [] }
+    this.#loading.add(load)
+    try {
+      const { messages, more } = await page
+      if (!before) this.messages.delete(channel)
+      for (const m of messages) this.#put(m)
+      this.more.set(channel, more)
+      const arrived = new Set(messages.map((m) => m.nonce))
+      this.pending = this.pending.filter((p) => p.channel !== channel || !arrived.has(p.nonce))
+      return more
+    } finally {
+      this.#loading.delete(load)
+      for (const [type, d] of load.events) this.apply(type, d)
     }
-    this.messages.set(channel, known)
-    for (const m of messages) this.#put(m)
-    this.more.set(channel, more)
-    if (!before) this.#reconcile(channel, messages)
-  }
-
-  // A message whose reply was lost is there, or it is not: history tells.
-  #reconcile(channel, messages) {
-    const mine = messages.filter((m) => m.author.id === this.me.id)
-    this.pending = this.pending.filter((p) => {
-      if (p.channel !== channel || !p.failed) return true
-      const i = mine.findIndex((m) => m.content === p.content.trim() && Date.parse(m.timestamp) >= p.since - 60_000)
-      if (i < 0) return true
-      mine.splice(i, 1)
-      return false
-    })
   }
 
   /** The messages of the current channel, oldest first. */

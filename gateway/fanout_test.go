@@ -146,9 +146,7 @@ func TestSlowConsumer(t *testing.T) {
 		subscribeTo("t")(o)
 		o.Limits.UnsentEvents, o.Limits.UnsentBytes = 500, 1<<20
 	})
-	slow := dialRaw(t, url)
-	slow.write(text(`{"op":2,"d":{"token":"slow","intents":0}}`))
-	slow.until("READY")
+	slow := loginRaw(t, url, "slow")
 	healthy := login(t, url, "ann")
 	body := strings.Repeat("x", 8000)
 	for i := range 2000 {
@@ -177,9 +175,7 @@ func TestStalledReaderIsCutOff(t *testing.T) {
 		subscribeTo("t")(o)
 		o.Limits.UnsentEvents, o.Limits.UnsentBytes = 500, 1<<20
 	})
-	slow := dialRaw(t, url)
-	slow.write(text(`{"op":2,"d":{"token":"slow","intents":0}}`))
-	slow.until("READY")
+	loginRaw(t, url, "slow")
 	body := strings.Repeat("x", 8000)
 	eventually(t, "it is slow", func() bool {
 		g.Publish(t.Context(), "t", Event{Type: "E", Data: body})
@@ -194,9 +190,7 @@ func TestClassesUnderPressure(t *testing.T) {
 		subscribeTo("t")(o)
 		o.Limits.UnsentEvents, o.Limits.UnsentBytes = 4000, 64<<20
 	})
-	slow := dialRaw(t, url)
-	slow.write(text(`{"op":2,"d":{"token":"slow","intents":0}}`))
-	slow.until("READY")
+	slow := loginRaw(t, url, "slow")
 	body := strings.Repeat("x", 8000)
 	eventually(t, "volatile events are dropped", func() bool {
 		for range 100 {

@@ -113,9 +113,7 @@ func TestOnSessionBlocksNobodyElse(t *testing.T) {
 func TestHalfClosedClientIsGone(t *testing.T) {
 	got := make(chan *Session, 1)
 	g, url := testGateway(t, func(o *Options) { o.OnSession = func(s *Session) { got <- s } })
-	c := dialRaw(t, url)
-	c.write(text(`{"op":2,"d":{"token":"ann"}}`))
-	c.until("READY")
+	c := loginRaw(t, url, "ann")
 	s := <-got
 	writing := func() bool {
 		g.writers.mu.Lock()

@@ -80,9 +80,7 @@ func TestWaitingCommandsEndWithTheSession(t *testing.T) {
 // The first reason to close is the one that is told, once, and nothing follows.
 func TestFirstCloseStays(t *testing.T) {
 	g, url := testGateway(t, subscribeTo("t"))
-	raw := dialRaw(t, url)
-	raw.write(text(`{"op":2,"d":{"token":"ann"}}`))
-	raw.until("READY")
+	raw := loginRaw(t, url, "ann")
 	for _, c := range g.byConn.All() {
 		c.close(CloseUnknownOpcode, "first")
 		c.close(CloseDecode, "second")
@@ -106,9 +104,7 @@ func TestReaderPausesAndGoesOn(t *testing.T) {
 		subscribeTo("t")(o)
 		o.Limits.Payloads, o.Limits.UnsentBytes = -1, -1
 	})
-	raw := dialRaw(t, url)
-	raw.write(text(`{"op":2,"d":{"token":"ann"}}`))
-	raw.until("READY")
+	raw := loginRaw(t, url, "ann")
 	var c *conn
 	for _, c = range g.byConn.All() {
 	}

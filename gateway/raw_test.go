@@ -41,6 +41,15 @@ func dialRaw(t testing.TB, url string) *rawConn {
 	return c
 }
 
+// loginRaw dials, identifies and reads READY.
+func loginRaw(t testing.TB, url, token string) *rawConn {
+	t.Helper()
+	c := dialRaw(t, url)
+	c.write(text(fmt.Sprintf(`{"op":2,"d":{"token":%q,"intents":0}}`, token)))
+	c.until("READY")
+	return c
+}
+
 // Opcodes of RFC 6455.
 const (
 	wsContinuation = 0

@@ -145,6 +145,31 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
+// One connection writes, and the file is in WAL mode, so that readers do not
+// wait for it.
+func TestReadersDoNotWait(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, filepath.Join(t.TempDir(), "chat.db"))
+	if n := s.DB().Stats().MaxOpenConnections; n != 1 {
+		t.Errorf("%d connections write", n)
+	}
+	tx, err := s.DB().BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, `INSERT INTO gatehouse_messages (id, channel, author, content) VALUES (1, 7, 1, '')`); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := s.History(ctx, 7, 0, 10); err != nil || len(page) != 0 {
+		t.Errorf("while somebody writes: %d messages, %v", len(page), err)
+	}
+	var mode string
+	if err := tx.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode != "wal" {
+		t.Errorf("journal mode %s, %v", mode, err)
+	}
+}
+
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, content string, mode os.FileMode) string {

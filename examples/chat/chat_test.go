@@ -223,6 +223,34 @@ func TestRestartKeepsEverything(t *testing.T) {
 	}
 }
 
+// Ids only go up, however many there are in a millisecond, and also when the
+// clock was ahead before the restart.
+func TestIDsGoUp(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "chat.db")
+	var last id
+	for range 2 {
+		s, err := newServer(t.Context(), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		for range 3 {
+			i := s.ids.next(now)
+			if i <= last {
+				t.Errorf("id %d after %d", i, last)
+			}
+			last = i
+		}
+		last = s.ids.next(now.Add(time.Hour))
+		if err := s.store.Append(t.Context(), sqlite.Message{ID: uint64(last), Channel: 2}); err != nil {
+			t.Error(err)
+		}
+		if err := s.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Several tabs of one user are one member, and one presence.
 func TestTabsAreOnePerson(t *testing.T) {
 	url, _ := start(t, filepath.Join(t.TempDir(), "chat.db"))

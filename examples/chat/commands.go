@@ -17,20 +17,33 @@ import (
 // maxContent is how many characters a message may have, as on Discord.
 const maxContent = 2000
 
-// keepWithin is how long a message may take to be stored.
-const keepWithin = 10 * time.Second
+// lastWithin is how long a command may take to be kept and told.
+const lastWithin = 10 * time.Second
 
 // maxPayload is how many bytes a client may send at once: the longest message,
 // when each of its characters is written as two \u escapes, and what is around it.
 const maxPayload = 12*maxContent + 1024
 
 func (s *server) handleCommands() {
-	gateway.Handle(s.gw, "SEND_MESSAGE", s.sendMessage)
-	gateway.Handle(s.gw, "EDIT_MESSAGE", s.editMessage)
-	gateway.Handle(s.gw, "DELETE_MESSAGE", s.deleteMessage)
+	gateway.Handle(s.gw, "SEND_MESSAGE", lasting(s.sendMessage))
+	gateway.Handle(s.gw, "EDIT_MESSAGE", lasting(s.editMessage))
+	gateway.Handle(s.gw, "DELETE_MESSAGE", lasting(s.deleteMessage))
 	gateway.Handle(s.gw, "TYPING", s.typing)
 	gateway.Handle(s.gw, "HISTORY", s.history)
-	gateway.Handle(s.gw, "CREATE_CHANNEL", s.createChannel)
+	gateway.Handle(s.gw, "CREATE_CHANNEL", lasting(s.createChannel))
+}
+
+// command is what the gateway calls when a client asks for something.
+type command[In any] = func(context.Context, *gateway.Session, In) (object, error)
+
+// lasting has a command go its way even if the client's connection ends
+// meanwhile, so that nothing is kept and told to nobody.
+func lasting[In any](run command[In]) command[In] {
+	return func(ctx context.Context, session *gateway.Session, in In) (object, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
+		defer cancel()
+		return run(ctx, session, in)
+	}
 }
 
 func refuse(code, format string, args ...any) error {
@@ -62,9 +75,6 @@ func (s *server) sendMessage(ctx context.Context, session *gateway.Session, in s
 	if len(in.Nonce) > maxNonce || string(in.Nonce) == "null" {
 		in.Nonce = nil
 	}
-	// From here on it goes its way, even if the client's connection ends meanwhile.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepWithin)
-	defer cancel()
 	m, isNew, err := s.keep(ctx, in, sqlite.Message{Channel: uint64(in.ChannelID), Author: uint64(author.id), Content: content})
 	if err != nil {
 		return nil, err
@@ -86,7 +96,7 @@ func (s *server) keep(ctx context.Context, in sendMessage, m sqlite.Message) (sq
 	if in.EnforceNonce && in.Nonce != nil {
 		var err error
 		if i, err = s.guild.claim(ctx, id(m.Author), string(in.Nonce), i); err != nil {
-			return m, false, err
+			return m, false, notFound(err)
 		}
 	}
 	m.ID = uint64(i)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -51,6 +52,78 @@ func TestSendingAgain(t *testing.T) {
 		if got, _ := d["messages"].([]any)[0].(map[string]any)["nonce"].(string); got != want {
 			t.Errorf("nonce in history is %q, want %q", got, want)
 		}
+	}
+}
+
+// A message that was deleted does not come back when it is sent again.
+func TestSendingAgainWhatWasDeleted(t *testing.T) {
+	url, _ := start(t, filepath.Join(t.TempDir(), "chat.db"))
+	ann := join(t, url, "ann")
+	in := map[string]any{"channel_id": "2", "content": "oops", "nonce": "n1", "enforce_nonce": true}
+	m, code := ann.call("SEND_MESSAGE", in)
+	if code != "" {
+		t.Fatal(code)
+	}
+	if _, code := ann.call("DELETE_MESSAGE", map[string]any{"channel_id": "2", "message_id": m["id"]}); code != "" {
+		t.Fatal(code)
+	}
+	if _, code := ann.call("SEND_MESSAGE", in); code != "NOT_FOUND" {
+		t.Errorf("sent again: %q", code)
+	}
+	in["nonce"] = "n2"
+	if _, code := ann.call("SEND_MESSAGE", in); code != "" {
+		t.Errorf("sent anew: %q", code)
+	}
+	if got := ann.history("2"); got != "oops|" {
+		t.Errorf("history is %s", got)
+	}
+}
+
+// Nonces are forgotten after a day, also those of deleted messages.
+func TestNoncesAreForgotten(t *testing.T) {
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close(context.Background())
+	now := s.now()
+	at := func(ago time.Duration) id { return id(now.Add(-ago).UnixMilli()-epoch) << 22 }
+	for nonce, i := range map[string]id{"kept": at(keepNonces - time.Hour), "old": at(keepNonces + time.Hour), "old, deleted": at(keepNonces + 2*time.Hour)} {
+		if _, err := s.guild.db.Exec(`INSERT INTO chat_nonces (author, nonce, message) VALUES (7, ?, ?)`, nonce, int64(i)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.Append(t.Context(), sqlite.Message{ID: uint64(i), Channel: 2}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(nonce, "deleted") {
+			if err := s.store.Delete(t.Context(), 2, uint64(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, nonce := range []string{"kept", "old", "old, deleted"} {
+		i := s.ids.next(now)
+		claimed, err := s.guild.claim(t.Context(), 7, nonce, i)
+		if err != nil || (claimed == i) != (nonce != "kept") {
+			t.Errorf("%s: claim is %d of %d, %v", nonce, claimed, i, err)
+		}
+	}
+}
+
+// A command that changes something is not left half-way when its client goes.
+func TestCommandOutlivesItsClient(t *testing.T) {
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close(context.Background())
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := lasting(s.createChannel)(gone, nil, createChannel{Name: "late"}); err != nil {
+		t.Error(err)
+	}
+	if all, err := s.guild.channels(t.Context()); err != nil || len(all) != 4 {
+		t.Errorf("%d channels, %v", len(all), err)
 	}
 }
 

@@ -31,10 +31,13 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS chat_nonces (
 		author  INTEGER NOT NULL,
 		nonce   TEXT    NOT NULL, -- JSON, as the client wrote it
-		message INTEGER NOT NULL,
+		message INTEGER NOT NULL, -- below 0: it was deleted
 		PRIMARY KEY (author, nonce)
 	) STRICT, WITHOUT ROWID`,
 	`CREATE INDEX IF NOT EXISTS chat_nonces_by_message ON chat_nonces (message)`,
+	`CREATE TRIGGER IF NOT EXISTS chat_deleted AFTER DELETE ON gatehouse_messages BEGIN
+		UPDATE chat_nonces SET message = -message WHERE message = OLD.id;
+	END`,
 }
 
 // user is somebody who has ever signed in.
@@ -63,9 +66,11 @@ func (g guild) enter(ctx context.Context, i id, name string) (user, bool, error)
 	if err != nil {
 		return user{}, false, fmt.Errorf("enter: %w", err)
 	}
-	n, _ := res.RowsAffected()
+	if n, _ := res.RowsAffected(); n == 1 {
+		return user{i, name, time.UnixMicro(now.UnixMicro()).UTC()}, true, nil
+	}
 	u, err := g.user(ctx, i)
-	return u, n == 1, err
+	return u, false, err
 }
 
 func (g guild) user(ctx context.Context, i id) (user, error) {

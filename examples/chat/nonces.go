@@ -18,10 +18,11 @@ const (
 )
 
 // claim returns the id of the message that the author's nonce stands for: i,
-// unless the nonce was claimed before.
+// unless the nonce was claimed before. The error is sqlite.ErrNotFound if that
+// message was deleted: it must not come back.
 func (g guild) claim(ctx context.Context, author id, nonce string, i id) (id, error) {
 	old := int64(i) - int64(keepNonces/time.Millisecond)<<22
-	if _, err := g.db.ExecContext(ctx, `DELETE FROM chat_nonces WHERE message < ?`, old); err != nil {
+	if _, err := g.db.ExecContext(ctx, `DELETE FROM chat_nonces WHERE message BETWEEN ? AND ?`, -old, old); err != nil {
 		return 0, fmt.Errorf("forget nonces: %w", err)
 	}
 	var claimed int64
@@ -29,6 +30,9 @@ func (g guild) claim(ctx context.Context, author id, nonce string, i id) (id, er
 		ON CONFLICT DO UPDATE SET message = message RETURNING message`, int64(author), nonce, int64(i)).Scan(&claimed)
 	if err != nil {
 		return 0, fmt.Errorf("claim nonce: %w", err)
+	}
+	if claimed < 0 {
+		return 0, sqlite.ErrNotFound
 	}
 	return id(claimed), nil
 }

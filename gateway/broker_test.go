@@ -30,13 +30,13 @@ func (b *troubled) Open(ctx context.Context, deliver func(Record)) (Feed, error)
 	return &troubledFeed{f, b}, b.opening
 }
 
-func (f *troubledFeed) Follow(ctx context.Context, topic string) error {
+func (f *troubledFeed) Follow(ctx context.Context, topic string) (Position, error) {
 	if f.b.hang.Load() {
 		<-ctx.Done()
-		return ctx.Err()
+		return Position{}, ctx.Err()
 	}
 	if f.b.following != nil {
-		return f.b.following
+		return Position{}, f.b.following
 	}
 	return f.Feed.Follow(ctx, topic)
 }
@@ -48,8 +48,8 @@ func (f *troubledFeed) Close(ctx context.Context) error {
 
 func TestNewSaysWhatIsWrong(t *testing.T) {
 	auth := func(context.Context, Identify) (User, error) { return User{}, nil }
-	failing := &troubled{MemoryBroker: NewMemoryBroker(), opening: errors.New("no such host")}
-	fine := &troubled{MemoryBroker: NewMemoryBroker()}
+	failing := &troubled{MemoryBroker: NewMemoryBroker(MemoryBrokerOptions{}), opening: errors.New("no such host")}
+	fine := &troubled{MemoryBroker: NewMemoryBroker(MemoryBrokerOptions{})}
 	for _, tt := range []struct {
 		name string
 		o    Options
@@ -70,7 +70,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 
 // A broker that fails or hangs fails Subscribe, within its context, and nothing else.
 func TestSubscribeWithATroubledBroker(t *testing.T) {
-	b := &troubled{MemoryBroker: NewMemoryBroker(), following: errors.New("broken pipe")}
+	b := &troubled{MemoryBroker: NewMemoryBroker(MemoryBrokerOptions{}), following: errors.New("broken pipe")}
 	got := make(chan *Session, 1)
 	g, url := testGateway(t, func(o *Options) {
 		o.Broker = b
@@ -101,7 +101,7 @@ func TestSubscribeWithATroubledBroker(t *testing.T) {
 
 func TestMemoryBroker(t *testing.T) {
 	ctx := t.Context()
-	b := NewMemoryBroker()
+	b := NewMemoryBroker(MemoryBrokerOptions{})
 	var got []string
 	open := func(name string) Feed {
 		f, err := b.Open(ctx, func(rec Record) { got = append(got, name+" "+rec.Topic) })
@@ -111,11 +111,15 @@ func TestMemoryBroker(t *testing.T) {
 		return f
 	}
 	f1, f2 := open("1"), open("2")
-	for _, err := range []error{f1.Follow(ctx, "a"), f1.Follow(ctx, "a"), f2.Follow(ctx, "a"), f2.Follow(ctx, "b")} {
-		if err != nil {
-			t.Fatal(err)
+	follow := func(f Feed, topic string) {
+		if at, err := f.Follow(ctx, topic); err != nil || at.IsZero() {
+			t.Fatal(at, err)
 		}
 	}
+	follow(f1, "a")
+	follow(f1, "a")
+	follow(f2, "a")
+	follow(f2, "b")
 	publish := func(want string, topics ...string) {
 		t.Helper()
 		got = nil
@@ -143,7 +147,7 @@ func TestMemoryBroker(t *testing.T) {
 
 // Two gateways with one broker are one server for their clients.
 func TestTwoGatewaysOneBroker(t *testing.T) {
-	b := NewMemoryBroker()
+	b := NewMemoryBroker(MemoryBrokerOptions{})
 	with := func(o *Options) { subscribeTo("t")(o); o.Broker = b }
 	g1, url1 := testGateway(t, with)
 	g2, url2 := testGateway(t, with)

@@ -10,6 +10,12 @@ var (
 	// ErrClosed is returned once the gateway is shutting down, or by the
 	// methods of a session that has ended.
 	ErrClosed = errors.New("gateway: closed")
+
+	// ErrGap is returned by a Broker when it does not keep everything behind a position.
+	ErrGap = errors.New("gateway: history has a gap")
+
+	// ErrNoSession is returned by a SessionStore that does not keep a session.
+	ErrNoSession = errors.New("gateway: no such session")
 )
 
 // CommandError is an error that a command's handler may return to choose what

@@ -129,7 +129,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errNoAuthenticate
 	}
 	if o.Broker == nil {
-		o.Broker = NewMemoryBroker()
+		o.Broker = NewMemoryBroker(MemoryBrokerOptions{})
 	}
 	if o.URL == "" {
 		o.URL = "/gateway"

@@ -17,6 +17,9 @@ type Record struct {
 	Data   []byte // canonical JSON
 	Intent Intent
 	Class  Class
+
+	// Position is the record's place in the broker's history, which the broker sets.
+	Position Position
 }
 
 var errType = errors.New("gateway: an event's Type is one to 100 printable ASCII characters, without quote or backslash")

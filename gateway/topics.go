@@ -30,8 +30,9 @@ type topicStripe struct {
 
 // topic is a topic that has subscribers in this process, or is about to.
 type topic struct {
-	users     []int32 // subscribers per lane
-	holders   int     // all of them, and who is about to subscribe
+	users     []int32  // subscribers per lane
+	last      Position // of the newest record that was delivered, or where following began; zero: unknown
+	holders   int      // all of them, and who is about to subscribe
 	following chan struct{}
 	err       error         // of following; read after following is closed
 	left      chan struct{} // closed when the broker was told that nobody is left
@@ -83,7 +84,14 @@ func (ts *topics) follow(t *topic, name string) {
 	if t.before != nil {
 		<-t.before
 	}
-	t.err = ts.feed.Follow(ts.ctx, name)
+	at, err := ts.feed.Follow(ts.ctx, name)
+	st := ts.stripe(name)
+	st.mu.Lock()
+	if t.last.Offset <= at.Offset { // a record may have been faster
+		t.last = at
+	}
+	st.mu.Unlock()
+	t.err = err
 	close(t.following)
 }
 
@@ -145,6 +153,7 @@ func (ts *topics) deliver(p *published) int {
 	if t == nil {
 		return 0
 	}
+	t.last = p.Position
 	lanes := 0
 	for i, users := range t.users {
 		if users > 0 {

@@ -119,7 +119,9 @@ func TestCommandOutlivesItsClient(t *testing.T) {
 	defer s.close(context.Background())
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := lasting(s.createChannel)(gone, nil, createChannel{Name: "late"}); err != nil {
+	lasting, done := outlive(gone)
+	defer done()
+	if _, err := s.createChannel(lasting, 0, createChannel{Name: "late"}); err != nil {
 		t.Error(err)
 	}
 	if all, err := s.guild.channels(t.Context()); err != nil || len(all) != 4 {

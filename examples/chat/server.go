@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
@@ -23,6 +24,8 @@ type server struct {
 	writes *writes
 	guild  guild
 	ids    sequence
+	sends  sendLimit
+	gate   gate // of the HTTP API
 }
 
 func newServer(ctx context.Context, data string) (*server, error) {
@@ -69,22 +72,30 @@ func (s *server) close(ctx context.Context) error {
 
 // authenticate lets in whoever says a name. A real server would look up a token.
 func (s *server) authenticate(ctx context.Context, in gateway.Identify) (gateway.User, error) {
-	i, name, ok := userOf(in.Token)
-	if !ok {
-		return gateway.User{}, fmt.Errorf("a name has 1 to %d characters: %w", maxName, gateway.ErrUnauthorized)
+	u, err := s.signIn(ctx, in.Token, false)
+	if errors.Is(err, stranger) {
+		err = fmt.Errorf("%w: %w", err, gateway.ErrUnauthorized)
 	}
-	u, first, err := s.guild.enter(ctx, i, name)
 	if err != nil {
 		return gateway.User{}, err
 	}
-	if first {
-		member := memberWithUser(u)
-		member["guild_id"] = guildID
-		if err := s.publish(ctx, "GUILD_MEMBER_ADD", gateway.IntentGuildMembers, member); err != nil {
-			return gateway.User{}, err
-		}
+	return gateway.User{ID: u.id.String(), Data: selfObject(u)}, nil
+}
+
+// signIn returns whose a token is, and tells everybody of who was not here before.
+func (s *server) signIn(ctx context.Context, token string, bot bool) (user, error) {
+	i, name, ok := userOf(token)
+	if !ok {
+		return user{}, stranger
 	}
-	return gateway.User{ID: i.String(), Data: userObject(u)}, nil
+	_, numbered := botOf(token)
+	u, first, err := s.guild.enter(ctx, i, name, bot || numbered)
+	if err != nil || !first {
+		return u, err
+	}
+	member := memberWithUser(u)
+	member["guild_id"] = guildID
+	return u, s.publish(ctx, "GUILD_MEMBER_ADD", gateway.IntentGuildMembers, member)
 }
 
 // ready subscribes a session before it reads what there is, so that nothing
@@ -136,11 +147,14 @@ func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", headers(http.FileServerFS(files)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	for _, version := range []string{"v9", "v10"} {
-		mux.Handle("GET /api/"+version+"/gateway", s.gw)
-		mux.Handle("GET /api/"+version+"/gateway/bot", s.gw)
-	}
-	return s.gw.Under("/gateway", mux)
+	api := s.api()
+	return s.gw.Under("/gateway", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 }
 
 // policy lets the page load from here alone.

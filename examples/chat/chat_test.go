@@ -24,7 +24,7 @@ import (
 // start serves a data file until the test ends or stop is called.
 func start(t *testing.T, data string) (url string, stop func()) {
 	t.Helper()
-	s, err := newServer(t.Context(), data)
+	s, err := newServer(t.Context(), data, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestIDsGoUp(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "chat.db")
 	var last id
 	for range 2 {
-		s, err := newServer(t.Context(), data)
+		s, err := newServer(t.Context(), data, "")
 		if err != nil {
 			t.Fatal(err)
 		}

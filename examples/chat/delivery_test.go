@@ -81,7 +81,7 @@ func TestSendingAgainWhatWasDeleted(t *testing.T) {
 
 // Nonces are forgotten after a day, also those of deleted messages.
 func TestNoncesAreForgotten(t *testing.T) {
-	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestNoncesAreForgotten(t *testing.T) {
 
 // A command that changes something is not left half-way when its client goes.
 func TestCommandOutlivesItsClient(t *testing.T) {
-	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestLongestMessage(t *testing.T) {
 
 // What has been kept is told, even if its author's connection is gone by then.
 func TestPublishOutlivesItsClient(t *testing.T) {
-	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,17 +26,23 @@ type server struct {
 	ids    sequence
 	sends  sendLimit
 	gate   gate // of the HTTP API
+
+	state    string // file; empty: none
+	broker   *gateway.MemoryBroker
+	sessions *gateway.MemorySessions // nil without a file
 }
 
-func newServer(ctx context.Context, data string) (*server, error) {
+// newServer opens the data file and, unless it is empty, the state file.
+func newServer(ctx context.Context, data, state string) (*server, error) {
 	store, err := sqlite.Open(ctx, data, sqlite.Options{Schema: schema})
 	if err != nil {
 		return nil, err
 	}
-	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}}
+	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}, state: state}
 	last, err := store.LastID(ctx)
 	if err == nil {
 		s.ids.last = id(last)
+		s.broker, s.sessions = takeState(state, id(last))
 		err = s.openGateway()
 	}
 	if err != nil {
@@ -46,28 +52,55 @@ func newServer(ctx context.Context, data string) (*server, error) {
 }
 
 func (s *server) openGateway() (err error) {
-	s.gw, err = gateway.New(gateway.Options{
+	o := gateway.Options{
 		Authenticate: s.authenticate,
 		Ready:        s.ready,
+		Resume:       s.resume,
+		Broker:       s.broker,
 		PresenceData: presenceObject,
 		Limits:       gateway.Limits{MessageSize: maxPayload},
-	})
-	if err == nil {
+	}
+	if s.sessions != nil {
+		o.Sessions = s.sessions
+	}
+	if s.gw, err = gateway.New(o); err == nil {
 		s.handleCommands()
 	}
 	return err
 }
 
-// close ends the gateway first, because http.Server does not know of upgraded
-// connections, then stores what is on its way: at most a second after ctx.
+// close waits for the requests that are under way, then ends the gateway,
+// because http.Server does not know of upgraded connections, stores what is on
+// its way, and leaves the sessions to the next server: at most a second after ctx.
 func (s *server) close(ctx context.Context) error {
+	waiting, enough := context.WithTimeout(ctx, requestsWithin)
+	s.gate.close(waiting)
+	enough()
 	err := s.gw.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // some clients did not say goodbye: they have been cut off
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	return errors.Join(err, s.writes.close(last), s.store.Close())
+	return errors.Join(err, s.writes.close(last), s.leaveState(last), s.store.Close())
+}
+
+// requestsWithin is how long a stopping server waits for requests: one may
+// never be sent in full.
+const requestsWithin = 2 * time.Second
+
+func (s *server) leaveState(ctx context.Context) error {
+	if s.state == "" {
+		return nil
+	}
+	last, err := s.store.LastID(ctx)
+	if err == nil {
+		err = writeState(s.state, id(last), s.broker, s.sessions)
+	}
+	if err != nil {
+		return fmt.Errorf("leave the sessions to the next server: %w", err)
+	}
+	return nil
 }
 
 // authenticate lets in whoever says a name. A real server would look up a token.
@@ -117,6 +150,12 @@ func (s *server) ready(ctx context.Context, session *gateway.Session) (any, erro
 		return nil, err
 	}
 	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}}, nil
+}
+
+// resume is for a session that another server had: its subscriptions came with it.
+func (s *server) resume(_ context.Context, session *gateway.Session) error {
+	s.gw.Presence().Join(topic, session.User().ID)
+	return nil
 }
 
 // userID is the id that authenticate gave the session's user.

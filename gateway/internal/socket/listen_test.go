@@ -28,8 +28,8 @@ func listenPair(t testing.TB, config *tls.Config) (s *Socket, server, client *tl
 	return s, server, client
 }
 
-// What TLS has encrypted is taken, even if the kernel takes nothing of it: then
-// nothing more is, and a Write of nothing waits until it is out.
+// What TLS has encrypted is kept as long as the kernel does not take it. Until it
+// is out nothing more is taken, and a Write of what is reported as missing waits.
 func TestTakenByTLSIsTaken(t *testing.T) {
 	s, server, client := listenPair(t, &tls.Config{})
 	below := server.NetConn().(*Conn)
@@ -45,8 +45,8 @@ func TestTakenByTLSIsTaken(t *testing.T) {
 		t.Errorf("TryWrite behind what is kept: %d, %v", n, err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Write(nil) }()
-	expect(t, client, want[:total])
+	go func() { done <- s.Write(want[total : total+1]) }()
+	expect(t, client, want[:total+1])
 	if err := within(t, "Write", func() error { return <-done }); err != nil || below.rest != nil {
 		t.Errorf("Write: %v, kept %v", err, below.rest)
 	}
@@ -109,8 +109,8 @@ func TestAdoptedDeadlines(t *testing.T) {
 		t.Errorf("a read after its deadline: %v", err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Write(nil) }()
-	expect(t, client, want[:total])
+	go func() { done <- s.Write(want[total : total+1]) }()
+	expect(t, client, want[:total+1])
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
@@ -124,8 +124,8 @@ func TestGoodbye(t *testing.T) {
 	total := fill(t, s, want)
 	within(t, "CloseWrite", func() error { s.CloseWrite(); return nil })
 	done := make(chan error, 1)
-	go func() { done <- s.Write(nil) }()
-	expect(t, client, want[:total])
+	go func() { done <- s.Write(want[total : total+1]) }() // which TLS has
+	expect(t, client, want[:total+1])
 	if _, err := client.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("behind what was taken: %v", err)
 	}
@@ -193,9 +193,9 @@ func TestKeyUpdate(t *testing.T) {
 		t.Skip("no AES in this processor, and so another cipher suite")
 	}
 	want := pattern(16 << 20)
-	total := fill(t, s, want)
+	total := fill(t, s, want) + 1
 	waiting := make(chan error, 1)
-	go func() { waiting <- s.Write(nil) }()
+	go func() { waiting <- s.Write(want[total-1 : total]) }()
 
 	// The client's first records under its traffic keys, asking for an update
 	// each: a change of ours, and one of the server's.
@@ -244,16 +244,13 @@ func TestKeyUpdatesWhileWriting(t *testing.T) {
 	others.Go(func() { expect(t, client, want) })
 	for p := want; len(p) > 0; {
 		n, err := s.TryWrite(p[:min(len(p), 10_000)])
-		if err == ErrWouldBlock {
-			err = s.Write(nil)
+		if p = p[n:]; err == ErrWouldBlock {
+			err = s.Write(p[:1])
+			p = p[1:]
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		p = p[n:]
-	}
-	if err := s.Write(nil); err != nil {
-		t.Fatal(err)
 	}
 	client.NetConn().(*net.TCPConn).CloseWrite()
 	others.Wait()

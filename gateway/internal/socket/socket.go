@@ -29,12 +29,11 @@ type Socket struct {
 
 // path is a way to write to a connection.
 type path interface {
-	// try writes what is taken at once. What it reports as taken is on its way,
-	// if need be by the next try or finish: then ErrWouldBlock comes with it.
+	// try writes what is taken at once. ErrWouldBlock comes with a short count,
+	// and what is missing with the next try or finish.
 	try(p []byte) (int, error)
 
-	// finish waits until all that was taken before and all of p is out, and
-	// adds to moved as it gets on.
+	// finish waits until all of p is out, and adds to moved as it gets on.
 	finish(p []byte, moved *atomic.Int64) error
 
 	straight() bool
@@ -62,7 +61,7 @@ func pathFor(nc net.Conn) path {
 			// Before, a write would wait for the peer's side of the handshake.
 			if c.ConnectionState().HandshakeComplete {
 				below.adopt()
-				return &sealed{c, below}
+				return &sealed{tls: c, below: below}
 			}
 		case *net.TCPConn:
 			newTCP(below) // for its limit of what is unsent
@@ -78,13 +77,11 @@ func (s *Socket) Straight() bool { return s.path.straight() }
 
 // TryWrite writes what the connection takes at once, which may be nothing, and
 // returns how much that was. A short count comes with ErrWouldBlock, or with
-// the error that ended the connection. ErrWouldBlock can also come with all of
-// p: then something of it is still to be written, and Write is to be called
-// even if there is nothing else to write.
+// the error that ended the connection. The next TryWrite or Write begins with
+// what is missing: somewhere below, a part of it may be on its way.
 func (s *Socket) TryWrite(p []byte) (int, error) { return s.path.try(p) }
 
-// Write writes what TryWrite took and did not get out, and then all of p. On a
-// straight socket it waits for as long as the connection lives: who gives up a
+// Write writes all of p. On a straight socket it waits for as long as the connection lives: who gives up a
 // peer that takes nothing, by Progress, calls Close, and Write returns. On
 // others it fails when nothing moves for StallTimeout.
 func (s *Socket) Write(p []byte) error {
@@ -123,9 +120,3 @@ func (s *Socket) CloseWrite() {
 		half.CloseWrite()
 	}
 }
-
-// Straight reports whether TryWrite ever takes anything.
-func (s *Socket) Straight() bool { return s.raw != nil }
-
-// Progress returns how many bytes Write has taken.
-func (s *Socket) Progress() int64 { return 0 }

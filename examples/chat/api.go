@@ -94,8 +94,7 @@ func unmatched(mux *http.ServeMux, r *http.Request) error {
 // request is one that is signed in.
 type request struct {
 	*http.Request
-	me     user
-	header http.Header // of the answer
+	me user
 }
 
 // serve signs a request in and has it answered, even if its client goes.
@@ -109,7 +108,7 @@ func (s *server) serve(run func(*request) (any, error)) http.Handler {
 			answer(w, r, nil, err)
 			return
 		}
-		body, err := run(&request{r, me, w.Header()})
+		body, err := run(&request{r, me})
 		answer(w, r, body, err)
 	})
 }
@@ -128,8 +127,8 @@ func (s *server) gated(next http.HandlerFunc) http.HandlerFunc {
 
 // signInByHeader is who asks. "Bot " before the token makes a bot of them.
 func (s *server) signInByHeader(r *http.Request) (user, error) {
-	token, bot := strings.CutPrefix(r.Header.Get("Authorization"), "Bot ")
-	return s.signIn(r.Context(), strings.TrimPrefix(token, "Bearer "), bot)
+	token, bot := strings.CutPrefix(r.Header.Get("Authorization")+" ", "Bot ")
+	return s.signIn(r.Context(), strings.TrimSpace(strings.TrimPrefix(token, "Bearer ")), bot)
 }
 
 // discover says where the gateway is; for bots, to those alone who say who they are.

@@ -40,11 +40,7 @@ func (f *form) read(r *request) (err error) {
 func there(value json.RawMessage) bool { return len(value) > 0 && string(value) != "null" }
 
 func (s *server) postMessage(r *request) (any, error) {
-	channel, err := r.id("channel")
-	if err != nil {
-		return nil, err
-	}
-	if err := s.sends.take(r.me.id, channel, s.now(), r.header); err != nil {
+	if err := s.maySend(r.Context(), r.me.id); err != nil {
 		return nil, err
 	}
 	var f form

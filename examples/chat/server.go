@@ -24,8 +24,9 @@ type server struct {
 	writes *writes
 	guild  guild
 	ids    sequence
-	sends  sendLimit
 	gate   gate // of the HTTP API
+
+	limiter gateway.Limiter
 
 	state    string // file; empty: none
 	broker   *gateway.MemoryBroker
@@ -38,7 +39,7 @@ func newServer(ctx context.Context, data, state string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}, state: state}
+	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}, state: state, limiter: gateway.NewMemoryLimiter()}
 	last, err := store.LastID(ctx)
 	if err == nil {
 		s.ids.last = id(last)

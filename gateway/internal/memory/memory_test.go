@@ -77,6 +77,7 @@ func TestSystemLimit(t *testing.T) {
 			"proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/a\n1:name=systemd:/y\n0::/z\n",
 			"sys/fs/cgroup/memory/a/memory.limit_in_bytes": "1000000\n",
 			"sys/fs/cgroup/cpu/x/memory.limit_in_bytes":    "5\n",
+			"sys/fs/cgroup/cpu/a/memory.limit_in_bytes":    "7\n",
 			"sys/fs/cgroup/memory/x/memory.limit_in_bytes": "6\n",
 		}, 1000000},
 		{"version 1, no limit", map[string]string{

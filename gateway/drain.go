@@ -28,11 +28,9 @@ func (g *Gateway) drain(ctx context.Context) error {
 				away = append(away, s)
 			}
 		}
-		if len(here)+len(away) == 0 {
-			if g.identifies.Running()+g.resumes.Running() == 0 && g.bySession.Stats().Total == 0 {
-				return nil
-			}
-			// Sign-ins that were under way may still end with a session.
+		signingIn := g.identifies.Running() + g.resumes.Running()
+		if len(here)+len(away)+signingIn == 0 && g.bySession.Stats().Total == 0 {
+			return nil
 		}
 		var all goroutines
 		for _, s := range away { // nobody reconnects because of these
@@ -79,8 +77,23 @@ func (g *Gateway) pace(ctx context.Context, n int, next func(int)) {
 }
 
 // letGo has a session finish its commands, saves it and sends its client
-// elsewhere. Whatever is not done when ctx ends is not.
+// elsewhere, or waits until another call has. Whatever is not done when ctx ends
+// is not.
 func (g *Gateway) letGo(ctx context.Context, s *Session) {
+	s.mu.Lock()
+	going := s.going
+	if going == nil {
+		s.going = make(chan struct{})
+		defer close(s.going)
+	}
+	s.mu.Unlock()
+	if going != nil {
+		select {
+		case <-going:
+		case <-ctx.Done():
+		}
+		return
+	}
 	if g.opts.Sessions != nil {
 		s.awaitAck(ctx)
 	}

@@ -118,12 +118,18 @@ func TestHandOverUnderLoad(t *testing.T) {
 			seen, reconnects := uint64(1), 0
 			for n := 0; n < events; {
 				m, err := c.event()
+				if errors.Is(err, errSessionLost) || reconnects > drains {
+					t.Errorf("client %d at event %d after %d reconnects: %v", i, n, reconnects, err)
+					return
+				}
 				if err != nil {
-					reconnects++
+					if c.seen > 0 { // else it was sent away before it had resumed
+						reconnects++
+					}
 					c = dial(t, url)
-					c.want(10, "")
-					c.resume(token, session, seen)
-					c.seen = seen
+					if m, err := c.read(); err == nil && m.Op == 10 {
+						c.resume(token, session, seen)
+					}
 					continue
 				}
 				seen = *m.S
@@ -135,9 +141,6 @@ func TestHandOverUnderLoad(t *testing.T) {
 				default:
 					n++
 				}
-			}
-			if reconnects > drains {
-				t.Errorf("client %d reconnected %d times in %d drains", i, reconnects, drains)
 			}
 			c.ws.CloseNow()
 		})
@@ -312,6 +315,32 @@ func TestUpgradesAreHeld(t *testing.T) {
 		t.Error("the successor did not get it")
 	}
 	login(t, url, "bob")
+}
+
+// A client that reaches the successor before its session was saved has it saved
+// at once (C1).
+func TestSuccessorAsksForASession(t *testing.T) {
+	options := shared(t, func(o *Options) { o.Limits.DrainRate = 1 })
+	old, url := testGateway(t, options)
+	var clients []*testClient
+	var sessions []string
+	for i := range 5 {
+		c, session := signIn(t, url, fmt.Sprint("u", i))
+		clients, sessions = append(clients, c), append(sessions, session)
+	}
+	fresh, _ := testGateway(t, options)
+	old.HandTo(fresh)
+	go shutdown(t, old, 20*time.Second)
+	publishNumbers(t, fresh, "t", 0, 3)
+	for i, c := range clients {
+		c.ws.CloseNow()
+		c = resume(t, url, fmt.Sprint("u", i), sessions[i], 1)
+		c.wantEvents(2, 0, 3)
+		c.want(0, "RESUMED")
+	}
+	if s := fresh.Stats(); s.SessionsResumed != 5 || s.ResumesRefused != nil {
+		t.Errorf("%+v", s)
+	}
 }
 
 // A stored session is taken once, by its own user, and stays where it is when

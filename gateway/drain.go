@@ -165,7 +165,7 @@ func (s *Session) awaitAck(ctx context.Context) {
 	}
 	acked := s.acked
 	s.mu.Unlock()
-	c.send(appendMessage(nil, c.form, opHeartbeat, nil))
+	c.ask()
 	within := ackWithin
 	if deadline, ok := ctx.Deadline(); ok {
 		within = min(within, time.Until(deadline)/4)

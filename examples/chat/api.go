@@ -35,6 +35,8 @@ func (s *server) routes() []route {
 		{"GET /applications/{application}/guilds/{guild}/commands", has(none)},
 		{"PUT /applications/{application}/guilds/{guild}/commands", putCommands},
 
+		{"GET /soundboard-default-sounds", has(none)},
+
 		{"GET /guilds/{guild}", s.getGuild},
 		{"GET /guilds/{guild}/channels", s.getChannels},
 		{"POST /guilds/{guild}/channels", s.postChannel},

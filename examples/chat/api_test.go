@@ -143,6 +143,7 @@ func TestAPIAnswers(t *testing.T) {
 		{robot, "GET", "/applications/" + unix + "/commands", "", 200, `[]`},
 		{robot, "PUT", "/applications/" + unix + "/commands", `[]`, 200, `[]`},
 		{robot, "PUT", "/applications/" + unix + "/guilds/1/commands", `[{"name":"x"}]`, 400, `"code":30032`},
+		{robot, "GET", "/soundboard-default-sounds", "", 200, `[]`},
 		{robot, "GET", "/guilds/1/emojis", "", 200, `[]`},
 		{robot, "GET", "/guilds/2/stickers", "", 404, `"code":10004`},
 		{robot, "GET", "/guilds/1/threads/active", "", 200, `"threads":[]`},

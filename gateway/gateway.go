@@ -45,6 +45,8 @@ type Gateway struct {
 	detached   atomic.Int64  // sessions without a connection
 	held       *atomic.Int64 // bytes of the events that rings hold
 
+	began time.Time
+
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
 
@@ -85,7 +87,8 @@ func New(opts Options) (*Gateway, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	n := lanesPerProcessor * runtime.GOMAXPROCS(0)
 	g := &Gateway{
-		opts: opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
+		began: time.Now(),
+		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
 		shards:     opts.Shards,
 		workers:    startWorkers(opts.Workers, n),
 		commands:   runner.New(opts.Limits.Commands, 0),
@@ -106,9 +109,8 @@ func New(opts Options) (*Gateway, error) {
 	if g.limits.HeldBytes == 0 {
 		g.limits.HeldBytes = heldDefault(limit)
 	}
-	now := time.Now()
 	for i := range n {
-		g.lanes = append(g.lanes, newLane(i, g.workers, now, &g.stats.latency))
+		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))
 	}
 	g.topics = newTopics(ctx, g.lanes)
 	g.openRegistries()
@@ -168,7 +170,7 @@ func (g *Gateway) deliver(rec Record) {
 
 // received makes a record that has reached this node an event of it.
 func (g *Gateway) received(rec Record) *published {
-	return &published{Record: rec, at: time.Now().UnixNano(), account: g.held}
+	return &published{Record: rec, at: g.now().UnixNano(), account: g.held}
 }
 
 // guard calls the application; a panic is logged, then onPanic called.

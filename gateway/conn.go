@@ -194,6 +194,8 @@ func (c *conn) writeSlowly(sc *scratch) {
 	c.slow, c.took, c.tookAt = true, c.sock.Progress(), now.UnixNano()
 	c.mu.Unlock()
 	c.lane.watch(c.watched, now.Add(socket.StallTimeout))
+	c.gw.slow.add(c)
+	defer c.gw.slow.remove(c)
 	for rest := sc.buf; len(rest) > 0; rest = c.pump(sc) {
 		if err := c.sock.Write(rest); err != nil {
 			c.breakOff()

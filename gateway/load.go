@@ -66,9 +66,12 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
+	before := g.predecessor.Load() // which may save the session, and end, while the store is asked
 	rec, err := g.opts.Sessions.Take(ctx, id)
-	if before := g.predecessor.Load(); before != nil && errors.Is(err, ErrNoSession) && before.release(ctx, id) {
-		rec, err = g.opts.Sessions.Take(ctx, id)
+	if before != nil && errors.Is(err, ErrNoSession) {
+		if err = before.release(ctx, id, user.ID); err == nil {
+			rec, err = g.opts.Sessions.Take(ctx, id)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
@@ -79,7 +82,9 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	case errors.Is(err, errStoredVersion):
 		g.log.Error("a session was lost: its record is not understood", "user", rec.User, "error", err)
 	default: // somebody else may have more luck with it
-		if back := g.opts.Sessions.Save(context.WithoutCancel(ctx), rec); back != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWithin)
+		defer cancel()
+		if back := g.opts.Sessions.Save(ctx, rec); back != nil {
 			g.log.Error("a session was lost: the store did not take it back", "user", rec.User, "error", back)
 		}
 	}

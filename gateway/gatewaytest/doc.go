@@ -1,0 +1,2 @@
+// Package gatewaytest is a network in memory.
+package gatewaytest

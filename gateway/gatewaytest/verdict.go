@@ -66,10 +66,13 @@ func (o *Oracle) check(w *witness, r *Report, orders map[stream]*precedence) {
 		if !w.maySee(e) {
 			r.problem(&r.Stray, "session %s: %v, which is not for it", w.id, e)
 		}
-		if n := newest[of]; n != nil && e.before(n) {
-			r.problem(&r.Reordered, "session %s: %v behind %v", w.id, e, n)
-		} else if n == nil || e.began > n.began {
+		n := newest[of]
+		if n == nil || e.began > n.began {
 			newest[of] = e
+		}
+		if n != nil && e.before(n) {
+			r.problem(&r.Reordered, "session %s: %v behind %v", w.id, e, n)
+			continue
 		}
 		p := orders[of]
 		if p == nil {

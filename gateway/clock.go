@@ -3,48 +3,97 @@ package gateway
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
-// watched is a connection in a wheel, until it ends. Its place there stays
-// taken until its time has come.
-type watched struct{ conn atomic.Pointer[conn] }
+// watched is what a wheel holds of a connection, or of a session without one,
+// until it ends. Its place there stays taken until its time has come.
+type watched struct {
+	conn    atomic.Pointer[conn]
+	session atomic.Pointer[Session]
 
-// tick looks at the deadlines of connections until the gateway ends: one
-// goroutine and one ticker for all of them.
+	at int64 // of the place that counts, Unix nanoseconds; 0: none. Guarded by the lane's mu.
+}
+
+// place is a watched's place in a wheel.
+type place struct {
+	w  *watched
+	at int64
+}
+
+// check acts on what is overdue and returns when to look again, or the zero
+// time when nothing is left to watch.
+func (w *watched) check(now time.Time) time.Time {
+	if c := w.conn.Load(); c != nil {
+		return c.check(now)
+	}
+	if s := w.session.Load(); s != nil {
+		return s.check(now)
+	}
+	return time.Time{}
+}
+
+// tick looks at deadlines until the gateway ends: one goroutine and one ticker
+// for all of them.
 func (g *Gateway) tick() {
 	ticker := time.NewTicker(wheelTick)
 	defer ticker.Stop()
-	var due []*watched
+	var due []place
 	for {
 		select {
 		case <-g.ctx.Done():
 			return
 		case now := <-ticker.C:
 			for _, l := range g.lanes {
-				l.mu.Lock()
-				due = l.wheel.Advance(now, due[:0])
-				l.mu.Unlock()
-				for i, w := range due {
-					if c := w.conn.Load(); c != nil {
-						if at := c.check(now); !at.IsZero() {
-							l.watch(w, at)
-						}
+				due = l.due(now, due[:0])
+				for i, p := range due {
+					if at := p.w.check(now); !at.IsZero() {
+						l.watch(p.w, at)
 					}
-					due[i] = nil
+					due[i] = place{}
 				}
 			}
 		}
 	}
 }
 
-// check acts on what is overdue and returns when to look again, or the zero
-// time when nothing is left to watch.
+// watch has deadlines looked at, at about the given time or earlier.
+func (l *lane) watch(w *watched, at time.Time) {
+	t := at.UnixNano()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.at == 0 || t < w.at {
+		w.at = t
+		l.wheel.Add(place{w, t}, at)
+	}
+}
+
+// due appends the places whose time has come.
+func (l *lane) due(now time.Time, due []place) []place {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.wheel.Advance(now, due)
+	due = all[:0]
+	for _, p := range all {
+		if p.w.at == p.at { // else there is an earlier place
+			p.w.at = 0
+			due = append(due, p)
+		}
+	}
+	return due
+}
+
 func (c *conn) check(now time.Time) time.Time {
 	c.mu.Lock()
 	dead, closing, stage, deadline := c.dead, c.closing, c.stage, c.deadline
+	stalled := c.stalled(now)
 	c.mu.Unlock()
 	switch {
 	case dead:
+		return time.Time{}
+	case stalled:
+		c.abort()
 		return time.Time{}
 	case closing:
 		if now.UnixNano() >= deadline {
@@ -57,6 +106,18 @@ func (c *conn) check(now time.Time) time.Time {
 		c.close(CloseUnknown, "heartbeat timeout")
 	}
 	return c.nextCheck(now)
+}
+
+// stalled reports whether a socket that is waited for has taken nothing for too
+// long. mu is held.
+func (c *conn) stalled(now time.Time) bool {
+	if !c.slow || !c.sock.Straight() {
+		return false // others have deadlines of their own
+	}
+	if took := c.sock.Progress(); took != c.took {
+		c.took, c.tookAt = took, now.UnixNano()
+	}
+	return now.UnixNano()-c.tookAt >= int64(socket.StallTimeout)
 }
 
 // heartbeatDue is when a connection without a heartbeat is given up.
@@ -74,6 +135,9 @@ func (c *conn) nextCheck(now time.Time) time.Time {
 	}
 	if c.closing {
 		at = c.deadline
+	}
+	if c.slow {
+		at = min(at, c.tookAt+int64(socket.StallTimeout))
 	}
 	return time.Unix(0, max(at, now.UnixNano()))
 }

@@ -18,7 +18,9 @@ type handler func(ctx context.Context, s *Session, data []byte) (any, error)
 // {t: name, d: In, n: nonce}, and are answered with op 101, {n, d: Out} or
 // {n, e: {code, message, retry_after?}}. In is decoded as encoding/json does.
 // The commands of one session run one at a time, in order. ctx ends with the
-// connection.
+// session: a command goes on when its connection is lost, and a client that asks
+// again on the next one, with the same name and nonce, is given the reply (the
+// last 32 of a session, 64 KB together, are remembered).
 //
 // Register before serving. Handle panics if the name is taken.
 func Handle[In, Out any](g *Gateway, name string, fn func(ctx context.Context, s *Session, in In) (Out, error)) {
@@ -57,11 +59,55 @@ func (c *conn) command(s *Session, data json.RawMessage) {
 		return
 	}
 	began := time.Now()
+	nonce := orNull(in.N)
+	if s.isLeaving() {
+		s.sendReply(c, c.encodeReply(nonce, in.T, nil, errUnavailable))
+		return
+	}
 	c.enqueue(s, opCommand, func() {
-		out, err := c.run(s, in.T, orNull(in.D))
-		c.reply(orNull(in.N), in.T, out, err)
-		c.gw.stats.command(time.Since(began), err)
+		data := s.reply(c, in.T, nonce)
+		if data == nil {
+			out, err := c.run(s, in.T, orNull(in.D))
+			data = c.encodeReply(nonce, in.T, out, err)
+			s.remember(reply{c.id, in.T, nonce, data})
+			c.gw.stats.command(time.Since(began), err)
+		}
+		s.sendReply(c, data)
 	})
+}
+
+// reply returns what a command was answered with before; nil if it is new.
+func (s *Session) reply(c *conn, name string, nonce []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.replies.find(c.id, name, nonce)
+}
+
+func (s *Session) isLeaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leaving
+}
+
+func (s *Session) remember(r reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.replies.add(r)
+	}
+}
+
+// sendReply answers on the connection that asked, or on the one that the session
+// has by now.
+func (s *Session) sendReply(c *conn, data []byte) {
+	if c.isClosing() {
+		s.mu.Lock()
+		c = s.conn
+		s.mu.Unlock()
+	}
+	if c != nil && c.ext {
+		c.send(appendMessage(nil, c.form, opReply, data))
+	}
 }
 
 // run calls a handler; a panic in it is an error and a line in the log.
@@ -76,16 +122,18 @@ func (c *conn) run(s *Session, name string, data []byte) (out any, err error) {
 			out, err = nil, errPanicked
 		}
 	}()
-	return h(c.ctx, s, data)
+	return h(s.ctx, s, data)
 }
 
 var (
 	errPanicked = errors.New("handler panicked")
-	errInternal = &CommandError{Code: "INTERNAL", Message: "something went wrong"}
+	// errUnavailable is told while a session is being handed over.
+	errUnavailable = &CommandError{Code: "UNAVAILABLE", Message: "the server is restarting: try again after reconnecting", RetryAfter: 1000}
+	errInternal    = &CommandError{Code: "INTERNAL", Message: "something went wrong"}
 )
 
-// reply sends op 101.
-func (c *conn) reply(nonce json.RawMessage, name string, out any, err error) {
+// encodeReply is the d of op 101.
+func (c *conn) encodeReply(nonce json.RawMessage, name string, out any, err error) []byte {
 	var body struct {
 		N json.RawMessage `json:"n"`
 		D any             `json:"d"`
@@ -105,12 +153,12 @@ func (c *conn) reply(nonce json.RawMessage, name string, out any, err error) {
 		var ce *CommandError
 		if !errors.As(err, &ce) {
 			ce = errInternal
-			if err != errPanicked && c.ctx.Err() == nil {
+			if err != errPanicked && c.gw.ctx.Err() == nil {
 				c.gw.log.Error("command failed", "command", name, "error", err)
 			}
 		}
 		failed.N, failed.E = nonce, ce
 		data, _ = codec.AppendJSON(nil, failed)
 	}
-	c.send(appendMessage(nil, c.form, opReply, data))
+	return data
 }

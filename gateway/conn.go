@@ -30,7 +30,7 @@ type conn struct {
 	// closes a connection that is being upgraded only leaves a note.
 	sock   *socket.Socket
 	ws     *websocket.Conn
-	ctx    context.Context // of what the application does for this connection
+	ctx    context.Context // of signing in
 	cancel context.CancelFunc
 
 	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
@@ -50,8 +50,12 @@ type conn struct {
 	cause    *CloseError
 	closing  bool          // a close frame is due or sent: no data follows
 	goodbye  []byte        // the close frame, until a writer takes it
+	told     bool          // the client has been sent Reconnect: its own close is an answer
 	deadline int64         // Unix nanoseconds; of Identify, or of the peer's close frame
 	writing  bool          // somebody writes
+	slow     bool          // and waits for the socket
+	took     int64         // what that had taken when the wheel looked last
+	tookAt   int64         // and when it had taken more than before, Unix nanoseconds
 	again    bool          // and has to look once more
 	dead     bool          // the socket is closed or broken
 	readDone bool          // the reader has ended: who writes now is the last
@@ -157,38 +161,71 @@ func (c *conn) flush(sc *scratch) {
 	c.write(sc)
 }
 
-// write is flush for whoever has the right to write.
+// write is flush for whoever has the right to write. It hands that on to a
+// goroutine when the socket does not take all of it.
 func (c *conn) write(sc *scratch) {
-	for {
-		buf := c.fill(sc.buf[:0])
-		if len(buf) == 0 {
-			return
-		}
-		sc.keep(buf)
-		n, err := c.sock.TryWrite(buf)
-		switch {
-		case err == nil:
-		case err == socket.ErrWouldBlock:
-			rest := append([]byte(nil), buf[n:]...)
-			c.gw.writers.start(func() { c.writeSlowly(rest) })
-			return
-		default:
+	rest := c.pump(sc)
+	if len(rest) == 0 {
+		return
+	}
+	own := scratches.Get().(*scratch)
+	own.buf = append(own.buf[:0], rest...)
+	c.gw.writers.start(func() {
+		c.writeSlowly(own)
+		scratches.Put(own)
+	})
+}
+
+// writeSlowly waits until the socket takes what is in sc, and goes on until
+// nothing is pending. The lane's wheel watches that it gets on.
+func (c *conn) writeSlowly(sc *scratch) {
+	now := time.Now()
+	c.mu.Lock()
+	c.slow, c.took, c.tookAt = true, c.sock.Progress(), now.UnixNano()
+	c.mu.Unlock()
+	c.lane.watch(c.watched, now.Add(socket.StallTimeout))
+	for rest := sc.buf; len(rest) > 0; rest = c.pump(sc) {
+		if err := c.sock.Write(rest); err != nil {
 			c.breakOff()
 			return
 		}
 	}
 }
 
-// writeSlowly finishes what the socket did not take at once, and goes on until
-// nothing is pending.
-func (c *conn) writeSlowly(buf []byte) {
-	for len(buf) > 0 {
-		if err := c.sock.Write(buf); err != nil {
+// pump writes what is pending as far as the socket takes it at once. It returns
+// what must follow before anything else is written, and the caller is still the
+// writer; or nothing, and it is not.
+func (c *conn) pump(sc *scratch) []byte {
+	for c.fill(sc) {
+		n, err := c.sock.TryWrite(sc.buf)
+		switch {
+		case err == nil:
+		case err == socket.ErrWouldBlock:
+			return c.cut(sc, n)
+		default:
 			c.breakOff()
-			return
+			return nil
 		}
-		buf = c.fill(buf[:0])
 	}
+	return nil
+}
+
+// cut is called when the socket has taken the first n bytes only. Frames that
+// have not begun are given back to the session, so that a control frame waits
+// for the rest of one and not for all that was queued.
+func (c *conn) cut(sc *scratch, n int) []byte {
+	if !c.sock.Straight() {
+		return sc.buf[n:] // it takes a batch whole, later
+	}
+	end, begun := sc.control, 0
+	for end <= n {
+		end = sc.frames[begun].end
+		begun++
+	}
+	if back := sc.frames[begun:]; len(back) > 0 {
+		sc.session.putBack(c, back)
+	}
+	return sc.buf[n:end]
 }
 
 // breakOff ends a connection that cannot be written to. The caller was the writer.
@@ -202,29 +239,32 @@ func (c *conn) breakOff() {
 	c.sock.Close()
 }
 
-// fill appends what is to be written next: the control lane, then data of the
+// fill makes sc what is to be written next: the control lane, then data of the
 // session. When there is nothing, the caller is no longer the writer.
-func (c *conn) fill(buf []byte) []byte {
+func (c *conn) fill(sc *scratch) bool {
+	sc.reset()
 	for {
 		c.mu.Lock()
 		if c.dead {
 			c.release()
 			c.mu.Unlock()
-			return nil
+			return false
 		}
 		c.again = false
-		buf = c.takeControl(buf)
+		sc.buf = c.takeControl(sc.buf)
 		s := c.session
 		if c.closing {
 			s = nil
 		}
 		c.mu.Unlock()
 
+		sc.control = len(sc.buf)
 		if s != nil {
-			buf = s.refill(c, buf)
+			sc.session = s
+			s.refill(c, sc)
 		}
-		if len(buf) > 0 {
-			return buf
+		if len(sc.buf) > 0 {
+			return true
 		}
 
 		c.mu.Lock()
@@ -232,7 +272,7 @@ func (c *conn) fill(buf []byte) []byte {
 			c.dead = c.dead || c.readDone
 			c.release()
 			c.mu.Unlock()
-			return nil
+			return false
 		}
 		c.mu.Unlock()
 	}
@@ -240,7 +280,7 @@ func (c *conn) fill(buf []byte) []byte {
 
 // release gives the right to write back. mu is held.
 func (c *conn) release() {
-	c.writing = false
+	c.writing, c.slow = false, false
 	if c.idle != nil {
 		close(c.idle)
 		c.idle = nil

@@ -33,6 +33,10 @@ type Gateway struct {
 	shards     *shard.Manager
 	commands   *runner.Runner
 	identifies *runner.Runner
+	resumes    *runner.Runner
+	chores     *runner.Runner // what is done for sessions and waits for others
+	detached   atomic.Int64   // sessions without a connection
+	held       *atomic.Int64  // bytes of the events that rings hold
 
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
@@ -40,6 +44,9 @@ type Gateway struct {
 	byConn    *pool.Pool[uint64, *conn]
 	bySession *pool.Pool[string, *Session]
 	lastConn  atomic.Uint64
+	loads     loads
+	successor handover
+	holding   atomic.Int64 // upgrades that are held for it
 	draining  atomic.Bool
 	stats     counters
 
@@ -56,6 +63,10 @@ type Gateway struct {
 // not leave the others idle.
 const lanesPerProcessor = 4
 
+// choresAtOnce is for how many sessions at once the presence store is told, or
+// a hook called.
+const choresAtOnce = 64
+
 // New returns a gateway that is ready to serve. Shutdown ends it.
 func New(opts Options) (*Gateway, error) {
 	opts, err := opts.withDefaults()
@@ -68,10 +79,14 @@ func New(opts Options) (*Gateway, error) {
 		opts: opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
 		shards:     opts.Shards,
 		workers:    startWorkers(opts.Workers, n),
-		commands:   runner.New(opts.Limits.Commands),
-		identifies: runner.New(opts.Limits.Identifies),
+		commands:   runner.New(opts.Limits.Commands, 0),
+		identifies: runner.New(opts.Limits.Identifies, max(0, opts.Limits.SignInsWaiting)),
+		resumes:    runner.New(opts.Limits.Resumes, max(0, opts.Limits.SignInsWaiting)),
+		chores:     runner.New(choresAtOnce, 0),
+		held:       new(atomic.Int64),
 		ctx:        ctx, stop: stop,
-		handlers: make(map[string]handler),
+		handlers:  make(map[string]handler),
+		successor: handover{there: make(chan struct{})},
 	}
 	now := time.Now()
 	for i := range n {
@@ -128,7 +143,12 @@ func (g *Gateway) publish(ctx context.Context, rec Record) error {
 
 // deliver takes a record from the broker.
 func (g *Gateway) deliver(rec Record) {
-	g.topics.deliver(&published{Record: rec, at: time.Now().UnixNano()})
+	g.topics.deliver(g.received(rec))
+}
+
+// received makes a record that has reached this node an event of it.
+func (g *Gateway) received(rec Record) *published {
+	return &published{Record: rec, at: time.Now().UnixNano(), account: g.held}
 }
 
 // guard calls the application; a panic is logged, then onPanic called.

@@ -49,6 +49,13 @@ func (g *goroutines) start(fn func()) {
 	}()
 }
 
+// count returns how many there are.
+func (g *goroutines) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.n
+}
+
 // close lets nobody enter from now on.
 func (g *goroutines) close() {
 	g.mu.Lock()

@@ -155,7 +155,7 @@ func TestLargeStart(t *testing.T) {
 			t.Fatalf("event %d after the start: %v", i, got)
 		}
 	}
-	if n := len(takeAll(&r, b)); n != 110 {
+	if n := len(takeAll(&r)); n != 110 {
 		t.Fatalf("%d events are sent", n)
 	}
 	for range 10 {

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/gatehouse-go/gatehouse/codec"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 )
 
 // Identify is what a client signs in with.
 type Identify struct {
 	Token          string         // only while Authenticate runs
+	Resume         bool           // the client resumes a session: of the other fields only Token and Conn are set
 	Properties     map[string]any // what the client says of itself; nil if it is no object
 	Intents        Intent
 	Shard          *[2]int         // Discord's [id, n]; nil if it was not given
@@ -42,6 +43,10 @@ func (c *conn) signIn(env envelope) {
 		c.close(CloseAlreadyAuthenticated, "")
 		return
 	}
+	if c.gw.draining.Load() {
+		c.close(CloseRestart, "")
+		return
+	}
 	if env.op == opResume {
 		c.resume(env.data)
 		return
@@ -52,32 +57,21 @@ func (c *conn) signIn(env envelope) {
 		return
 	}
 	id.Conn = c.info
-	// Authenticate and Ready may take their time: heartbeats are answered meanwhile.
-	c.signing.Add(1)
-	c.gw.identifies.Go(&c.jobs, 0, func() {
-		defer c.signing.Done()
-		c.gw.guard(func() { c.identify(id) }, func() { c.close(CloseUnknown, "sign-in failed, try again later") })
-	})
+	c.signInBy(c.gw.identifies, func() { c.invalidSession("busy") }, func() { c.identify(id) })
 }
 
-// resume: no session outlives its connection yet, so there is none to take up.
-// The connection stays, for an Identify.
-func (c *conn) resume(data json.RawMessage) {
-	var in struct {
-		Token     string  `json:"token"`
-		SessionID string  `json:"session_id"`
-		Seq       *number `json:"seq"`
+// signInBy has a job done that asks the application: it may take its time,
+// heartbeats are answered meanwhile. When too many wait already, busy is called.
+func (c *conn) signInBy(by *runner.Runner, busy, job func()) {
+	c.signing.Add(1)
+	taken := by.Go(&c.jobs, 0, func() {
+		defer c.signing.Done()
+		c.gw.guard(job, func() { c.close(CloseUnknown, "sign-in failed, try again later") })
+	})
+	if !taken {
+		c.signing.Done()
+		busy()
 	}
-	if err := json.Unmarshal(orNull(data), &in); err != nil {
-		c.close(CloseUnknownOpcode, "resume: bad payload")
-		return
-	}
-	c.mu.Lock()
-	c.stage = stageHello
-	c.deadline = c.gw.limits.identifyDeadline(time.Now())
-	c.mu.Unlock()
-	c.gw.stats.resumesRefused.Add(1)
-	c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
 }
 
 // decodeIdentify reads op 2 leniently, as real libraries need it.
@@ -147,19 +141,15 @@ func shardPair(in []number) (pair [2]int, ok bool) {
 // identify asks the application who this is, makes the session and sends
 // READY. It runs on a goroutine of the identify runner.
 func (c *conn) identify(id Identify) {
-	ctx := c.ctx
-	if t := c.gw.limits.ReadyTimeout; t > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t, errReadyTimeout)
-		defer cancel()
-	}
+	ctx, cancel := c.signInContext()
+	defer cancel()
 	user, err := c.gw.authenticate(ctx, id)
 	if err != nil {
 		c.closeFor(err)
 		return
 	}
 	id.Token = ""
-	s, err := c.gw.newSession(c, user, id)
+	s, err := c.gw.newSession(user, id)
 	if err != nil {
 		c.closeFor(err)
 		return
@@ -168,7 +158,6 @@ func (c *conn) identify(id Identify) {
 	defer func() { // also when the application panics
 		if !started {
 			c.gw.endSession(s)
-			c.gw.disappear(s, &CloseError{Code: closeAbnormal})
 		}
 	}()
 	if err := c.start(ctx, s); err != nil {
@@ -227,33 +216,11 @@ func (c *conn) start(ctx context.Context, s *Session) error {
 	if err != nil {
 		return fmt.Errorf("ready: %w", err)
 	}
-	c.gw.appear(c.ctx, s)
+	c.gw.appear(ctx, s)
 	if err := s.attach(c, appendEnvelope(nil, c.form, opDispatch, data, "READY", firstSequence-1)); err != nil {
 		return err
 	}
 	c.flushNow()
-	return nil
-}
-
-// attach makes c the session's connection. Its first frames go in front of
-// whatever the ring holds. The error is why the session gets none, or ErrClosed
-// when the connection is no more.
-func (s *Session) attach(c *conn, first []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.doomed != nil {
-		return s.doomed
-	}
-	if s.ended || c.closing || c.dead || c.readDone {
-		return ErrClosed
-	}
-	c.stage, c.session = stageReady, s
-	c.control = append(c.control, first...)
-	c.frames++
-	s.conn = c
-	s.ring.attach()
 	return nil
 }
 

@@ -25,7 +25,7 @@ type lane struct {
 	queued    int // events in all FIFOs
 	room      chan struct{}
 	scheduled bool // handed to the workers, or being run
-	wheel     *wheel.Wheel[*watched]
+	wheel     *wheel.Wheel[place]
 
 	// Owned by the worker that runs the lane.
 	dirty   []*conn // to flush, each once
@@ -72,8 +72,11 @@ func (q *topicQueue) pop() *laneTopic {
 type subscription struct {
 	session *Session
 	topic   string
-	place   int // in laneTopic.subs; owned by the worker that runs the lane
+	place   int  // in laneTopic.subs; owned by the worker that runs the lane
+	cut     bool // nothing is offered any more; guarded by the session's mu
 }
+
+func (sub *subscription) offer(run []*published) *conn { return sub.session.offer(sub, run) }
 
 // entry is one step of a topic's history: an event, or a change of who sees
 // the next one.
@@ -81,7 +84,8 @@ type entry struct {
 	event *published
 	join  *subscription
 	leave *subscription
-	purge bool // with leave: drop what is queued and has no number
+
+	freeze *freezing // with leave: who waits for it
 }
 
 const (
@@ -100,7 +104,7 @@ func newLane(id int, w *workers, now time.Time) *lane {
 	return &lane{
 		id: id, workers: w,
 		topics: make(map[string]*laneTopic),
-		wheel:  wheel.New[*watched](now, wheelTick, wheelSize),
+		wheel:  wheel.New[place](now, wheelTick, wheelSize),
 	}
 }
 
@@ -240,8 +244,8 @@ func (t *laneTopic) apply(e entry) {
 	moved.place = e.leave.place
 	t.subs[last] = nil
 	t.subs = t.subs[:last]
-	if e.purge {
-		e.leave.session.purge(t.name)
+	if e.freeze != nil {
+		e.freeze.passed()
 	}
 }
 
@@ -255,7 +259,7 @@ func (l *lane) serve(t *laneTopic, budget int) int {
 	to := min(t.cursor+budget, len(t.subs))
 	served := to - t.cursor
 	for ; t.cursor < to; t.cursor++ {
-		if c := t.subs[t.cursor].session.offer(t.run); c != nil {
+		if c := t.subs[t.cursor].offer(t.run); c != nil {
 			l.dirty = append(l.dirty, c)
 		}
 	}
@@ -279,11 +283,4 @@ func (l *lane) requeue(t *laneTopic) {
 	if len(t.subs) == 0 {
 		delete(l.topics, t.name)
 	}
-}
-
-// watch has a connection's deadlines looked at, at about the given time.
-func (l *lane) watch(w *watched, at time.Time) {
-	l.mu.Lock()
-	l.wheel.Add(w, at)
-	l.mu.Unlock()
 }

@@ -92,7 +92,8 @@ func TestLaneChangesAreInOrder(t *testing.T) {
 	l.slice(new(scratch)) // 128 of 300 have them
 	late := session("t")
 	l.enqueue("t", entry{leave: all[0].subs[0]})
-	l.enqueue("t", entry{leave: all[299].subs[0], purge: true})
+	all[299].subs[0].cut = true
+	l.enqueue("t", entry{leave: all[299].subs[0]})
 	publishTo(l, "t", 2)
 	for l.slice(new(scratch)) {
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 )
 
 // A session that has ended leaves nothing behind: no subscription, no place on
@@ -66,7 +68,7 @@ func TestWaitingCommandsEndWithTheSession(t *testing.T) {
 		c.send(`{"op":100,"d":{"t":"WAIT"}}`)
 	}
 	<-begun
-	c.ws.CloseNow()
+	c.ws.Close(websocket.StatusNormalClosure, "")
 	eventually(t, "the session has ended", func() bool { return g.Stats().Sessions == 0 })
 	close(release)
 	if err := g.commands.Wait(t.Context()); err != nil {

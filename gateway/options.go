@@ -29,8 +29,20 @@ type Options struct {
 	// are treated like those of Authenticate.
 	Ready func(ctx context.Context, s *Session) (any, error)
 
+	// Resume is called before a session goes on with another connection, if it is
+	// set: to subscribe and unsubscribe it as its permissions are now. A session
+	// that was saved by a drain has the subscriptions that it had then. A
+	// *CloseError closes the connection with its code, any other error is logged
+	// and closes 1012 (the client tries again).
+	Resume func(ctx context.Context, s *Session) error
+
 	// Broker carries events between nodes; nil: a NewMemoryBroker of its own.
 	Broker Broker
+
+	// Sessions is where Shutdown saves sessions, and where a resume looks for
+	// those that are not here; nil: they end with the gateway. What they miss
+	// meanwhile comes from the history of the Broker: share both.
+	Sessions SessionStore
 
 	// Presence are the options of the gateway's presence tracker. Its Publish, if
 	// set, is called after the gateway's own.
@@ -83,6 +95,16 @@ type Options struct {
 	OnConnect    func(info ConnInfo)
 	OnSession    func(s *Session)
 	OnDisconnect func(info ConnInfo, s *Session, reason *CloseError)
+
+	// OnSessionEnd, if set, is called when a session is no more: its client said
+	// goodbye, did not come back within the resume window, or was removed. One
+	// that was saved for another gateway has not ended.
+	OnSessionEnd func(s *Session)
+
+	// OnSlow, if set, is told of a session that has half of its unsent bound
+	// queued, at most every 10 s, and of one that is closed for being over it. It
+	// may block calls for its own session, and no other.
+	OnSlow func(s *Session, q Queue)
 }
 
 // ConnInfo describes a connection.
@@ -116,10 +138,18 @@ type Limits struct {
 	Commands          int           // handlers that run at once: 256. Cannot be off.
 	CommandsWaiting   int           // of one session: 16; beyond it RATE_LIMITED
 
-	UnsentEvents int // queued for a session that is attached: 4,096; beyond it 4100
-	UnsentBytes  int // likewise: 4 MB
-	KeptEvents   int // sent and not acknowledged: 8,192; beyond it the oldest is forgotten
-	KeptBytes    int // likewise: 8 MB
+	UnsentEvents int           // queued for a session that is attached: 4,096; beyond it 4100
+	UnsentBytes  int           // likewise: 4 MB
+	KeptEvents   int           // sent and not acknowledged: 8,192; beyond it the oldest is forgotten
+	KeptBytes    int           // likewise: 8 MB
+	KeptAge      time.Duration // likewise: 10 minutes; not off. Unsent events of a detached session that are older end it.
+
+	ResumeWindow   time.Duration // a session without a connection is kept: 2 minutes; off: not at all
+	DetachedEvents int           // held for it: as many as UnsentEvents and KeptEvents together; beyond it it ends
+	DetachedBytes  int           // likewise
+	Resumes        int           // Authenticate and Resume for resumes that run at once: 64. Cannot be off.
+	DrainRate      int           // sessions a second that Shutdown lets go: 500, or as many as its context asks for; off: all at once
+	SignInsWaiting int           // Identifies, and resumes, that wait for their turn: 4,096 each; beyond it "try again"
 }
 
 var errNoAuthenticate = errors.New("gateway: Options.Authenticate is required")
@@ -188,7 +218,24 @@ func (l Limits) withDefaults() Limits {
 	number(&l.UnsentBytes, 4<<20)
 	number(&l.KeptEvents, 8192)
 	number(&l.KeptBytes, 8<<20)
+	if l.KeptAge <= 0 {
+		l.KeptAge = 10 * time.Minute
+	}
+	length(&l.ResumeWindow, 2*time.Minute)
+	number(&l.DetachedEvents, together(l.UnsentEvents, l.KeptEvents))
+	number(&l.DetachedBytes, together(l.UnsentBytes, l.KeptBytes))
+	positive(&l.Resumes, 64)
+	number(&l.SignInsWaiting, 4096)
+	number(&l.DrainRate, 500)
 	return l
+}
+
+// together is the sum of two limits; off if one of them is.
+func together(a, b int) int {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return a + b
 }
 
 // identifyDeadline is when a client that was told Hello at now is given up, in
@@ -205,6 +252,6 @@ func (l Limits) bounds() bounds {
 	return bounds{
 		unsentEvents: l.UnsentEvents, unsentBytes: l.UnsentBytes,
 		keptEvents: l.KeptEvents, keptBytes: l.KeptBytes,
-		detachedEvents: l.UnsentEvents, detachedBytes: l.UnsentBytes,
+		detachedEvents: l.DetachedEvents, detachedBytes: l.DetachedBytes,
 	}
 }

@@ -98,35 +98,45 @@ func PresenceData(_ string, p presence.Presence) any {
 	return d
 }
 
-// appear has the session's user be online.
+// appear has the user of a session that begins be online.
 func (g *Gateway) appear(ctx context.Context, s *Session) {
-	update := s.identify.Presence
-	if update == nil {
-		update = &PresenceUpdate{Status: presence.Online}
+	if err := g.presence.Set(ctx, s.device()); err != nil && ctx.Err() == nil {
+		g.log.Warn("presence was not taken", "user", s.user.ID, "error", err)
 	}
-	g.present(ctx, s, update)
 }
 
-func (g *Gateway) present(ctx context.Context, s *Session, u *PresenceUpdate) {
-	err := g.presence.Set(ctx, presence.Device{
-		User: s.user.ID, Session: s.id, Platform: s.identify.platform(),
-		Status: u.Status, Activities: u.Activities,
+// device is the session as the presence tracker knows it.
+func (s *Session) device() presence.Device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := presence.Device{User: s.user.ID, Session: s.id, Platform: s.identify.platform(), Status: presence.Online}
+	if u := s.presence; u != nil {
+		d.Status, d.Activities = u.Status, u.Activities
+	}
+	return d
+}
+
+// tellPresence has the tracker know how a session is by the time it is told:
+// there, without a connection (which is silent within the grace period), or
+// ended.
+func (g *Gateway) tellPresence(s *Session) {
+	g.chore(s, func() {
+		s.mu.Lock()
+		gone, here := s.ended && !s.saved, s.detached == 0 && !s.ended
+		s.mu.Unlock()
+		var err error
+		switch {
+		case gone:
+			err = g.presence.Remove(g.ctx, s.user.ID, s.id)
+		case here:
+			err = g.presence.Set(g.ctx, s.device())
+		default:
+			err = g.presence.Leave(g.ctx, s.user.ID, s.id)
+		}
+		if err != nil && g.ctx.Err() == nil {
+			g.log.Warn("presence was not taken", "user", s.user.ID, "error", err)
+		}
 	})
-	if err != nil && ctx.Err() == nil {
-		g.log.Warn("presence was not taken", "user", s.user.ID, "error", err)
-	}
-}
-
-// disappear has the session's device go: at once when the client said goodbye,
-// else after the grace period, so that a reconnect is silent.
-func (g *Gateway) disappear(s *Session, cause *CloseError) {
-	leave := g.presence.Leave
-	if cause.ByClient && !cause.Code.Resume() {
-		leave = g.presence.Remove
-	}
-	if err := leave(g.ctx, s.user.ID, s.id); err != nil && g.ctx.Err() == nil {
-		g.log.Warn("presence was not taken", "user", s.user.ID, "error", err)
-	}
 }
 
 // presenceUpdate handles op 3. A presence that makes no sense changes nothing.
@@ -135,7 +145,10 @@ func (c *conn) presenceUpdate(s *Session, data json.RawMessage) {
 	if update == nil {
 		return
 	}
-	c.enqueue(s, opPresenceUpdate, func() { c.gw.present(c.ctx, s, update) })
+	s.mu.Lock()
+	s.presence = update
+	s.mu.Unlock()
+	c.gw.tellPresence(s)
 }
 
 // platform is what the client runs on, as far as its properties tell.

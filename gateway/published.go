@@ -16,6 +16,11 @@ type published struct {
 	Record
 	at int64 // when it reached this node, in Unix nanoseconds
 
+	held    atomic.Int32  // places in rings
+	account *atomic.Int64 // of the bytes of events that are held; nil: nobody counts
+
+	lanes atomic.Int32 // that have still to fan it out
+
 	mu    sync.Mutex // held while a form is made
 	tails [forms]atomic.Pointer[[]byte]
 }
@@ -42,6 +47,20 @@ const msgPackNil = 0xc0
 const publishedOverhead = 64
 
 func (p *published) size() int { return len(p.Data) + len(p.Type) + publishedOverhead }
+
+// hold is called for each place in a ring that p is given.
+func (p *published) hold() {
+	if p.held.Add(1) == 1 && p.account != nil {
+		p.account.Add(int64(p.size()))
+	}
+}
+
+// letGo undoes a hold.
+func (p *published) letGo() {
+	if p.held.Add(-1) == 0 && p.account != nil {
+		p.account.Add(-int64(p.size()))
+	}
+}
 
 // tail returns the part of the envelope behind the sequence, which all
 // sessions with the same form share. It must not be changed.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"iter"
 
 	"github.com/gatehouse-go/gatehouse/pool"
@@ -53,36 +54,52 @@ func (g *Gateway) forget(c *conn) {
 }
 
 // newSession makes a session, places it and registers it.
-func (g *Gateway) newSession(c *conn, user User, id Identify) (*Session, error) {
-	s := &Session{gw: g, lane: c.lane, id: newSessionID(), user: user, identify: id, ring: newRing()}
-	var err error
-	if s.placement, err = g.shards.Assign(s.id); err != nil {
-		return nil, err
-	}
-	if err := g.bySession.Add(s.id, s, pool.Label{Kind: labelUser, Value: user.ID}); err != nil {
-		s.placement.Release()
+func (g *Gateway) newSession(user User, id Identify) (*Session, error) {
+	s := g.makeSession(newSessionID(), user, id)
+	s.presence = id.Presence
+	if err := g.enter(s); err != nil {
 		return nil, err
 	}
 	g.stats.sessions.Add(1)
 	return s, nil
 }
 
-// endSession takes a session out of everything, once.
-func (g *Gateway) endSession(s *Session) {
-	if !s.end() {
-		return
+// makeSession makes a session that nobody knows of.
+func (g *Gateway) makeSession(id string, user User, identify Identify) *Session {
+	s := &Session{gw: g, lane: g.laneOf(id), id: id, user: user, identify: identify, ring: newRing(), watched: new(watched)}
+	s.watched.session.Store(s)
+	s.ctx, s.cancel = context.WithCancel(g.ctx)
+	return s
+}
+
+// laneOf is the lane of a session: for its whole life here.
+func (g *Gateway) laneOf(id string) *lane {
+	return g.lanes[maphash.String(g.topics.seed, id)%uint64(len(g.lanes))]
+}
+
+// enter places a session and registers it.
+func (g *Gateway) enter(s *Session) (err error) {
+	if s.placement, err = g.shards.Assign(s.id); err != nil {
+		return err
 	}
-	g.commands.Drop(&s.commands)
-	g.bySession.Remove(s.id)
-	s.placement.Release()
+	if err := g.bySession.Add(s.id, s, pool.Label{Kind: labelUser, Value: s.user.ID}); err != nil {
+		s.placement.Release()
+		return err
+	}
+	return nil
+}
+
+// find returns a session of this gateway, or nil.
+func (g *Gateway) find(id string) *Session {
+	s, _ := g.bySession.Get(id)
+	return s
 }
 
 // disconnected is called once for every connection that was upgraded, on its
 // reader, when it has ended.
 func (g *Gateway) disconnected(c *conn, s *Session, cause *CloseError) {
 	if s != nil {
-		g.endSession(s)
-		g.disappear(s, cause)
+		g.part(s, c, cause)
 	}
 	g.stats.closed(cause.Code)
 	if hook := g.opts.OnDisconnect; hook != nil {

@@ -40,6 +40,12 @@ type ring struct {
 	attached  bool
 	replaying bool
 
+	// A resume is answered where resumedAt is next: the tail as of the resume,
+	// known once the replay has come to it. owes says that it has not been written
+	// since.
+	resumedAt uint64
+	owes      bool
+
 	byKey map[conflateKey]uint64 // places of unnumbered conflate events, when there are many
 }
 
@@ -50,10 +56,9 @@ const firstSequence = 2
 
 // bounds are a ring's limits. Zero in a field means no such limit.
 type bounds struct {
-	unsentEvents, unsentBytes     int   // attached: over it, the consumer is slow
-	keptEvents, keptBytes         int   // numbered, unacknowledged: over it, the oldest is forgotten
-	detachedEvents, detachedBytes int   // nobody reads: over it, the session ends
-	detachedAge                   int64 // nanoseconds since the oldest event it holds
+	unsentEvents, unsentBytes     int // attached: over it, the consumer is slow
+	keptEvents, keptBytes         int // numbered, unacknowledged: over it, the oldest is forgotten
+	detachedEvents, detachedBytes int // nobody reads: over it, the session ends
 }
 
 // outcome says what append did with an event.
@@ -90,12 +95,10 @@ func (r *ring) append(p *published, b *bounds) outcome {
 	if p.Class == Conflate && r.replace(p) {
 		return conflated
 	}
-	r.reserve()
-	*r.at(r.end) = p
+	r.push(p)
 	if r.byKey != nil && p.Class == Conflate {
-		r.byKey[conflateKey{p.Topic, p.Key}] = r.end
+		r.byKey[conflateKey{p.Topic, p.Key}] = r.end - 1
 	}
-	r.end++
 	r.unsentLive++
 	r.unsentBytes += p.size()
 	if r.over(b) {
@@ -121,17 +124,33 @@ func (r *ring) over(b *bounds) bool {
 
 func above(n, limit int) bool { return limit > 0 && n > limit }
 
-// expired reports whether a detached ring holds an event older than its bound allows.
-func (r *ring) expired(now int64, b *bounds) bool {
-	if r.attached || b.detachedAge <= 0 || r.end == r.head {
-		return false
-	}
+// oldest is when the oldest event that is held reached this node, in Unix
+// nanoseconds; 0 if none is.
+func (r *ring) oldest() int64 {
 	for place := r.head; place != r.end; place++ {
 		if p := *r.at(place); p != nil {
-			return now-p.at > b.detachedAge
+			return p.at
 		}
 	}
-	return false
+	return 0
+}
+
+// oldestUnsent is likewise of those that have not been given a sequence.
+func (r *ring) oldestUnsent() int64 {
+	for place := r.unsent; place != r.end; place++ {
+		if p := *r.at(place); p != nil {
+			return p.at
+		}
+	}
+	return 0
+}
+
+// trimOlder forgets what has been written and reached this node before then.
+func (r *ring) trimOlder(then int64) {
+	for r.acked < r.next && (*r.at(r.head)).at < then {
+		r.drop()
+	}
+	r.shrink()
 }
 
 // conflateIndexAbove is how many unnumbered events are searched one by one
@@ -147,7 +166,9 @@ func (r *ring) replace(p *published) bool {
 	}
 	old := *r.at(place)
 	grown := p.size() - old.size()
+	p.hold()
 	*r.at(place) = p
+	old.letGo()
 	r.unsentBytes += grown
 	if place < r.replayEnd {
 		r.exemptBytes += grown
@@ -180,7 +201,10 @@ func (r *ring) find(topic, key string) (uint64, bool) {
 // giving it one if it has none. The event counts as sent from then on,
 // whatever becomes of the write. While replaying it stops, once, where the
 // resume's tail was, so that the caller can say so; see caughtUp.
-func (r *ring) take(b *bounds) (uint64, *published, bool) {
+func (r *ring) take() (uint64, *published, bool) {
+	if r.owes && r.next >= r.resumedAt {
+		return 0, nil, false
+	}
 	if r.next < r.numbered() {
 		p := *r.at(r.head + (r.next - r.acked))
 		r.next++
@@ -197,10 +221,8 @@ func (r *ring) take(b *bounds) (uint64, *published, bool) {
 		*r.at(r.sent) = p
 		r.sent++
 		r.countNumbered(p, r.unsent <= r.replayEnd)
-		seq := r.next
 		r.next++
-		r.forget(b)
-		return seq, p, true
+		return r.next - 1, p, true
 	}
 	if r.unsent == r.end {
 		r.end, r.unsent = r.sent, r.sent
@@ -209,6 +231,13 @@ func (r *ring) take(b *bounds) (uint64, *published, bool) {
 	}
 	return 0, nil, false
 }
+
+// putBack has everything from seq on written again: it was taken for this
+// connection, whose socket did not take it. What is acknowledged stays so.
+func (r *ring) putBack(seq uint64) { r.next = max(min(r.next, seq), r.acked) }
+
+// putBackResumed has the answer to the resume written again, likewise.
+func (r *ring) putBackResumed() { r.owes = true }
 
 // countNumbered counts an event that has just been given its sequence.
 func (r *ring) countNumbered(p *published, exempt bool) {
@@ -224,24 +253,43 @@ func (r *ring) countNumbered(p *published, exempt bool) {
 	}
 }
 
-// caughtUp ends a replay when everything that was there at the resume has been
-// taken. It reports true exactly once per resume.
+// caughtUp reports whether the answer to a resume is to be written now: when
+// everything that was there at the resume has been taken. It reports true once
+// per resume, and once more after each putBackResumed.
 func (r *ring) caughtUp() bool {
-	if !r.replaying || r.next < r.numbered() || (r.unsent != r.end && r.unsent < r.replayEnd) {
+	switch {
+	case r.owes:
+		if r.next < r.resumedAt {
+			return false
+		}
+		r.owes = false
+	case !r.replaying || r.next < r.numbered() || (r.unsent != r.end && r.unsent < r.replayEnd):
 		return false
+	default:
+		r.replaying, r.resumedAt = false, r.next
+		r.exemptLive, r.exemptBytes, r.replayEnd = 0, 0, 0
 	}
-	r.replaying = false
-	r.exemptLive, r.exemptBytes, r.replayEnd = 0, 0, 0
 	return true
 }
 
-// pending reports whether there is something to take.
-func (r *ring) pending() bool { return r.next < r.numbered() || r.unsentLive > 0 }
+// pending reports whether there is something to write.
+func (r *ring) pending() bool {
+	return r.next < r.numbered() || r.unsentLive > 0 || r.replaying || r.owes
+}
 
-// forget drops the oldest events while more are kept than allowed: only the
-// resume window shrinks. It is called when all that is kept has been written.
-func (r *ring) forget(b *bounds) {
-	for above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes) {
+// trim forgets the oldest events that have been written while more are kept
+// than allowed: only the resume window shrinks. It is called when all that was
+// taken has been written, or put back.
+func (r *ring) trim(b *bounds) {
+	for r.acked < r.next && (above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes)) {
+		r.drop()
+	}
+	r.shrink()
+}
+
+// trimAll forgets everything that has been written.
+func (r *ring) trimAll() {
+	for r.acked < r.next {
 		r.drop()
 	}
 	r.shrink()
@@ -252,9 +300,16 @@ func (r *ring) halfKept(b *bounds) bool {
 	return above(int(r.sent-r.head), b.keptEvents/2) || above(r.keptBytes, b.keptBytes/2)
 }
 
+// halfUnsent reports whether more than half of what may be unsent while
+// somebody reads is.
+func (r *ring) halfUnsent(b *bounds) bool {
+	return r.attached && (above(r.unsentLive-r.exemptLive, b.unsentEvents/2) || above(r.unsentBytes-r.exemptBytes, b.unsentBytes/2))
+}
+
 func (r *ring) drop() {
 	slot := r.at(r.head)
 	r.keptBytes -= (*slot).size()
+	(*slot).letGo()
 	*slot = nil
 	r.head++
 	r.acked++
@@ -274,16 +329,23 @@ func (r *ring) ack(seq uint64) error {
 	return nil
 }
 
-// resume attaches a new connection that has seen everything up to and with
-// seq. It reports false, and changes nothing, when that cannot be honoured in
-// full: what it missed was forgotten, or seq was never sent. Zero means READY.
-func (r *ring) resume(seq uint64) bool {
+// resumable reports whether a connection that has seen everything up to and
+// with seq can be sent the rest in full: that nothing of it was forgotten, and
+// seq was sent. Zero means READY.
+func (r *ring) resumable(seq uint64) bool {
 	seq = max(seq, firstSequence-1)
-	if seq+1 < r.acked || seq+1 > r.numbered() {
+	return seq+1 >= r.acked && seq+1 <= r.numbered()
+}
+
+// resume attaches a new connection that has seen everything up to and with
+// seq. It reports false, and changes nothing, when that is not resumable.
+func (r *ring) resume(seq uint64) bool {
+	if !r.resumable(seq) {
 		return false
 	}
+	seq = max(seq, firstSequence-1)
 	r.next = seq + 1
-	r.attached, r.replaying = true, true
+	r.attached, r.replaying, r.owes = true, true, false
 	r.exempt()
 	return true
 }
@@ -303,7 +365,7 @@ func (r *ring) exempt() {
 
 // detach leaves the ring without a reader.
 func (r *ring) detach() {
-	r.attached, r.replaying = false, false
+	r.attached, r.replaying, r.owes = false, false, false
 	r.exemptLive, r.exemptBytes, r.replayEnd = 0, 0, 0
 }
 
@@ -317,6 +379,7 @@ func (r *ring) purge(topic string) {
 			continue
 		}
 		*slot = nil
+		p.letGo()
 		r.unsentLive--
 		r.unsentBytes -= p.size()
 		if place < r.replayEnd {
@@ -332,7 +395,10 @@ func (r *ring) purge(topic string) {
 // release gives the memory back. The ring may only be released again afterwards.
 func (r *ring) release() {
 	for place := r.head; r.slots != nil && place != r.end; place++ {
-		*r.at(place) = nil
+		if p := *r.at(place); p != nil {
+			p.letGo()
+			*r.at(place) = nil
+		}
 	}
 	r.slots.free()
 	*r = ring{}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"iter"
 	"math/bits"
 	"sync"
 )
@@ -90,4 +91,40 @@ func (r *ring) squeeze() {
 	}
 	r.unsent, r.end, r.replayEnd = r.sent, to, replayEnd
 	r.byKey = nil
+}
+
+// all iterates over what is held, oldest first.
+func (r *ring) all() iter.Seq[*published] {
+	return func(yield func(*published) bool) {
+		for place := r.head; place != r.end; place++ {
+			if p := *r.at(place); p != nil && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// restore fills a new ring: the first of the numbered events has the sequence
+// acked.
+func (r *ring) restore(acked uint64, numbered, unsent []*published) {
+	r.acked, r.next = acked, acked
+	for _, p := range numbered {
+		r.push(p)
+		r.keptBytes += p.size()
+	}
+	r.sent, r.unsent = r.end, r.end
+	r.next = r.numbered()
+	for _, p := range unsent {
+		r.push(p)
+		r.unsentLive++
+		r.unsentBytes += p.size()
+	}
+}
+
+// push puts p at the end, and nothing more.
+func (r *ring) push(p *published) {
+	r.reserve()
+	p.hold()
+	*r.at(r.end) = p
+	r.end++
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 )
 
@@ -18,6 +19,9 @@ type ringModel struct {
 
 	attached, replaying bool
 	replayLeft          int // of unsent, what was there at the resume
+
+	owes      bool // the answer to a resume, which was put back
+	resumedAt uint64
 }
 
 func (m *ringModel) end() uint64 { return firstSequence + uint64(len(m.numbered)) }
@@ -68,7 +72,10 @@ func (m *ringModel) over(b *bounds) bool {
 	return events > b.detachedEvents || size > b.detachedBytes
 }
 
-func (m *ringModel) take(b *bounds) (uint64, *published, bool) {
+func (m *ringModel) take() (uint64, *published, bool) {
+	if m.owes && m.next >= m.resumedAt {
+		return 0, nil, false
+	}
 	if m.next < m.end() {
 		m.next++
 		return m.next - 1, m.numbered[m.next-1-firstSequence], true
@@ -83,10 +90,13 @@ func (m *ringModel) take(b *bounds) (uint64, *published, bool) {
 	}
 	m.numbered = append(m.numbered, p)
 	m.next++
+	return m.next - 1, p, true
+}
+
+func (m *ringModel) trim(b *bounds) {
 	for m.acked < m.next && m.keptOver(b) {
 		m.acked++
 	}
-	return m.next - 1, p, true
 }
 
 func (m *ringModel) keptOver(b *bounds) bool {
@@ -99,8 +109,12 @@ func (m *ringModel) keptOver(b *bounds) bool {
 }
 
 func (m *ringModel) caughtUp() bool {
+	if m.owes {
+		m.owes = m.next < m.resumedAt
+		return !m.owes
+	}
 	if m.replaying && m.next == m.end() && m.replayLeft == 0 {
-		m.replaying = false
+		m.replaying, m.resumedAt = false, m.next
 		return true
 	}
 	return false
@@ -111,7 +125,7 @@ func (m *ringModel) resume(seq uint64) bool {
 	if seq+1 < m.acked || seq+1 > m.end() {
 		return false
 	}
-	m.next, m.attached, m.replaying, m.replayLeft = seq+1, true, true, len(m.unsent)
+	m.next, m.attached, m.replaying, m.replayLeft, m.owes = seq+1, true, true, len(m.unsent), false
 	return true
 }
 
@@ -139,7 +153,7 @@ func checkRing(r *ring, m *ringModel) error {
 		return fmt.Errorf("marks are %d %d %d, want %d %d %d", r.acked, r.next, r.numbered(), m.acked, m.next, m.end())
 	case r.unsentLive != len(m.unsent):
 		return fmt.Errorf("%d wait, want %d", r.unsentLive, len(m.unsent))
-	case r.pending() != (m.next < m.end() || len(m.unsent) > 0):
+	case r.pending() != (m.next < m.end() || len(m.unsent) > 0 || m.replaying || m.owes):
 		return errors.New("pending is wrong")
 	}
 	kept, unsent := 0, 0
@@ -197,7 +211,7 @@ func runRing(seed uint64, steps int) error {
 	for step := range steps {
 		var got, want any
 		name := ""
-		switch k := rnd.IntN(20); {
+		switch k := rnd.IntN(22); {
 		case k < 9:
 			p := &published{Record: Record{
 				Topic: string('a' + rune(rnd.IntN(3))), Key: string('k' + rune(rnd.IntN(4))),
@@ -205,8 +219,8 @@ func runRing(seed uint64, steps int) error {
 			}}
 			name, got, want = "append "+p.Class.String(), r.append(p, b), m.append(p, b)
 		case k < 15:
-			seq, p, ok := r.take(b)
-			mseq, mp, mok := m.take(b)
+			seq, p, ok := r.take()
+			mseq, mp, mok := m.take()
 			name, got, want = "take", fmt.Sprint(seq, ok), fmt.Sprint(mseq, mok)
 			if p != mp {
 				return fmt.Errorf("step %d: take returned another event for %d", step, seq)
@@ -225,10 +239,23 @@ func runRing(seed uint64, steps int) error {
 		case k < 18:
 			name = "detach"
 			r.detach()
-			m.attached, m.replaying, m.replayLeft = false, false, 0
+			m.attached, m.replaying, m.replayLeft, m.owes = false, false, 0, false
 		case k < 19:
 			seq := m.acked - 2 + uint64(rnd.IntN(int(m.end()-m.acked)+4))
 			name, got, want = fmt.Sprint("resume ", seq), r.resume(seq), m.resume(seq)
+		case k < 20:
+			name = "trim"
+			r.trim(b)
+			m.trim(b)
+		case k < 21:
+			seq := m.next - uint64(rnd.IntN(5))
+			name = fmt.Sprint("put back ", seq)
+			r.putBack(seq)
+			m.next = max(min(m.next, seq), m.acked)
+			if m.resumedAt > 0 && !m.replaying && m.attached && seq <= m.resumedAt && rnd.IntN(2) == 0 {
+				r.putBackResumed()
+				m.owes = true
+			}
 		default:
 			topic := string('a' + rune(rnd.IntN(3)))
 			name = "purge " + topic
@@ -250,9 +277,9 @@ func keep(topic string) *published {
 	return &published{Record: Record{Topic: topic, Type: "T", Data: []byte("{}")}}
 }
 
-func takeAll(r *ring, b *bounds) (seqs []uint64) {
+func takeAll(r *ring) (seqs []uint64) {
 	for {
-		seq, _, ok := r.take(b)
+		seq, _, ok := r.take()
 		if !ok {
 			return seqs
 		}
@@ -285,7 +312,7 @@ func TestRingResumePoints(t *testing.T) { // S4
 			for range 5 {
 				r.append(keep("a"), b)
 			}
-			takeAll(&r, b)
+			takeAll(&r)
 			if tt.ack > 0 {
 				if err := r.ack(tt.ack); err != nil {
 					t.Fatal(err)
@@ -302,7 +329,7 @@ func TestRingResumePoints(t *testing.T) { // S4
 				}
 				return
 			}
-			seqs := takeAll(&r, b)
+			seqs := takeAll(&r)
 			if len(seqs) != int(7-tt.from) || len(seqs) > 0 && seqs[0] != tt.from {
 				t.Fatalf("replayed %v, want from %d", seqs, tt.from)
 			}
@@ -332,19 +359,66 @@ func TestRingReplayDoesNotCountWhatWasThere(t *testing.T) { // S3
 	}
 }
 
-func TestRingExpires(t *testing.T) { // S3
-	b := &bounds{detachedAge: 100}
+func TestRingKnowsItsOldest(t *testing.T) { // S3
 	r := newRing()
-	p := keep("a")
-	p.at = 1000
-	r.append(p, b)
 	r.attach()
-	if r.expired(5000, b) {
-		t.Error("an attached ring expired")
+	for _, at := range []int64{1000, 2000, 3000, 4000} {
+		p := keep("a")
+		p.at = at
+		r.append(p, &bounds{})
 	}
-	r.detach()
-	if r.expired(1100, b) || !r.expired(1101, b) {
-		t.Error("a detached ring expires when its oldest event is older than the bound")
+	for range 3 {
+		r.take()
+	}
+	if r.oldest() != 1000 || r.oldestUnsent() != 4000 {
+		t.Errorf("the oldest is of %d, of the unsent %d", r.oldest(), r.oldestUnsent())
+	}
+	r.trimOlder(3000)
+	if r.acked != firstSequence+2 {
+		t.Errorf("%d is the oldest sequence that is kept", r.acked)
+	}
+	r.putBack(firstSequence + 2)
+	r.trimOlder(9000)
+	if r.acked != firstSequence+2 {
+		t.Error("what was not written was forgotten")
+	}
+}
+
+// What is held is accounted for once, however many rings hold it.
+func TestRingsAccountForWhatTheyHold(t *testing.T) {
+	var account atomic.Int64
+	hold := func() *published {
+		p := keep("a")
+		p.Class, p.account = Conflate, &account
+		return p
+	}
+	b := &bounds{keptEvents: 2}
+	p := hold()
+	rings := []ring{newRing(), newRing()}
+	for i := range rings {
+		rings[i].attach()
+		rings[i].append(p, b)
+	}
+	if n := account.Load(); n != int64(p.size()) {
+		t.Errorf("%d bytes are held, want %d", n, p.size())
+	}
+	r := &rings[0]
+	r.append(hold(), b) // in its place
+	for range 3 {
+		r.take()
+		q := hold()
+		q.Key = fmt.Sprint(r.next)
+		r.append(q, b)
+	}
+	r.trim(b)
+	if n := account.Load(); n != int64(4*p.size()) { // one in the other ring, two kept, one unsent
+		t.Errorf("%d bytes are held, want %d", n, 4*p.size())
+	}
+	r.purge("a")
+	r.ack(r.next - 1)
+	rings[1].release()
+	if n := account.Load(); n != 0 {
+		t.Errorf("%d bytes are held by nobody", n)
 	}
 }
 
@@ -359,7 +433,7 @@ func TestRingAllocatesNothingWithinItsClass(t *testing.T) { // S10
 		}
 		var last uint64
 		for {
-			seq, _, ok := r.take(b)
+			seq, _, ok := r.take()
 			if !ok {
 				break
 			}
@@ -384,7 +458,7 @@ func BenchmarkRing(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r.append(p, limits)
-		seq, _, _ := r.take(limits)
+		seq, _, _ := r.take()
 		if seq%32 == 0 {
 			r.ack(seq)
 		}

@@ -23,19 +23,34 @@ type Session struct {
 	user      User
 	identify  Identify
 	placement *shard.Placement
+	ctx       context.Context // of its commands; ends with the session
+	cancel    context.CancelFunc
+	watched   *watched // what the wheel holds while nobody reads
 
-	commands runner.Queue // guarded by the runner
+	// Guarded by their runners.
+	commands runner.Queue
+	chores   runner.Queue
 
 	// Guarded by mu, which is taken before a topic's stripe, a lane or a
 	// connection is locked, and never while one of them is.
-	mu      sync.Mutex
-	ring    ring
-	conn    *conn // whose turn it is to be written to; nil while there is none
-	ended   bool
-	doomed  *CloseError // why it gets no connection any more; nil: it may
-	dirty   bool        // somebody is about to flush conn
-	askedAt int64
-	subs    []*subscription
+	mu       sync.Mutex
+	ring     ring
+	conn     *conn // whose turn it is to be written to; nil while there is none
+	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
+	ended    bool
+	saved    bool          // with ended: another gateway may have it
+	doomed   *CloseError   // why it gets no connection any more; nil: it may
+	leaving  bool          // it is being saved: commands are not taken any more
+	frozen   bool          // and nothing is appended, numbered or written
+	stash    *[]*published // what waits until the session has caught up; nil: it has
+	dirty    bool          // somebody is about to flush conn
+	askedAt  int64
+	acked    chan struct{} // closed when everything sent is acknowledged; nil: nobody waits
+	subs     []*subscription
+	presence *PresenceUpdate // what the client said last
+	slow     slowness
+	contests window // connections that took it from a live one
+	replies  replies
 }
 
 // newSessionID returns 128 random bits.
@@ -76,7 +91,7 @@ func (s *Session) subscribe(ctx context.Context, name string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.ended || s.leaving {
 		s.gw.topics.release(name)
 		return ErrClosed
 	}
@@ -101,8 +116,9 @@ func (s *Session) Unsubscribe(ctx context.Context, topics ...string) error {
 	return s.unsubscribe(ctx, false, topics)
 }
 
-// UnsubscribePurge ends subscriptions and drops what is queued of them and has
-// not been given a sequence yet: for when a permission was taken away.
+// UnsubscribePurge ends subscriptions and drops what is on its way of them and
+// has not been given a sequence yet: for when a permission was taken away. When
+// it returned, nothing of the topics is given one any more.
 func (s *Session) UnsubscribePurge(ctx context.Context, topics ...string) error {
 	return s.unsubscribe(ctx, true, topics)
 }
@@ -110,7 +126,7 @@ func (s *Session) UnsubscribePurge(ctx context.Context, topics ...string) error 
 func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.ended || s.leaving {
 		return ErrClosed
 	}
 	for _, name := range topics {
@@ -120,7 +136,11 @@ func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) 
 		}
 		sub := s.subs[i]
 		s.subs = slices.Delete(s.subs, i, i+1)
-		s.gw.topics.leave(sub, purge)
+		if purge {
+			sub.cut = true
+			s.ring.purge(name)
+		}
+		s.gw.topics.leave(sub)
 		s.gw.topics.release(name)
 	}
 	return ctx.Err()
@@ -152,41 +172,42 @@ func (s *Session) Send(ctx context.Context, ev Event) error {
 }
 
 func (s *Session) send(rec Record) error {
-	p := &published{Record: rec, at: time.Now().UnixNano()}
-	if s.isEnded() {
+	p := s.gw.received(rec)
+	if s.isGone() {
 		return ErrClosed
 	}
-	if c := s.offer([]*published{p}); c != nil {
+	if c := s.offer(nil, []*published{p}); c != nil {
 		c.flushNow()
 	}
 	return nil
 }
 
-func (s *Session) isEnded() bool {
+// isGone reports whether nothing reaches the session any more.
+func (s *Session) isGone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended
+	return s.ended || s.frozen
 }
 
-// offer appends what the session may see of a run of events to its ring. When
-// there is something new to write it returns the connection, once until the
-// next refill: whoever called has it flushed.
-func (s *Session) offer(run []*published) *conn {
+// offer appends what the session may see of a run of events of a topic to its
+// ring. When there is something new to write it returns the connection, once
+// until the next refill: whoever called has it flushed. sub is nil for what is
+// sent to the session alone.
+func (s *Session) offer(sub *subscription, run []*published) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.doomed != nil {
+	switch {
+	case s.ended || s.doomed != nil || s.frozen || sub != nil && sub.cut:
+		return nil
+	case s.stash != nil:
+		*s.stash = append(*s.stash, run...)
 		return nil
 	}
-	for _, p := range run {
-		if !s.identify.Intents.sees(p.Intent) {
-			continue
-		}
-		switch s.ring.append(p, &s.gw.bounds) {
-		case refused:
-			s.gw.stats.droppedVolatile.Add(1)
-		case overflowed:
-			return s.overflow()
-		}
+	if c, overflown := s.appendAll(run); overflown {
+		return c
+	}
+	if s.ring.halfUnsent(&s.gw.bounds) {
+		s.tellSlow(false)
 	}
 	if s.dirty || s.conn == nil || !s.ring.pending() {
 		return nil
@@ -195,70 +216,98 @@ func (s *Session) offer(run []*published) *conn {
 	return s.conn
 }
 
-// overflow gives up a session that does not read as fast as it is sent to, and
-// returns its connection, if it has one, to be told so. mu is held.
-func (s *Session) overflow() *conn {
-	s.gw.stats.slowConsumers.Add(1)
-	return s.doom(&CloseError{Code: CloseSlowConsumer})
-}
-
-// doom ends what a session may have: its connection says goodbye, or, if it
-// has none yet, the one that comes. The ring's memory is given back. mu is held.
-func (s *Session) doom(cause *CloseError) *conn {
-	c := s.conn
-	s.conn, s.dirty, s.doomed = nil, false, cause
-	s.ring.release()
-	if c != nil {
-		c.latch(cause)
+// appendAll appends what the session may see. When that is more than it may
+// hold it reports so, with the connection that is to be told. mu is held.
+func (s *Session) appendAll(run []*published) (c *conn, overflown bool) {
+	for _, p := range run {
+		if !s.identify.Intents.sees(p.Intent) {
+			continue
+		}
+		switch s.ring.append(p, &s.gw.bounds) {
+		case refused:
+			s.gw.stats.droppedVolatile.Add(1)
+		case overflowed:
+			if told := s.overflow(); told != nil {
+				c = told
+			}
+			overflown = true
+			if s.doomed != nil {
+				return c, true
+			}
+		}
 	}
-	return c
-}
-
-func (s *Session) purge(topic string) {
-	s.mu.Lock()
-	s.ring.purge(topic)
-	s.mu.Unlock()
+	return c, overflown
 }
 
 // maxWrite is about how many bytes go out in one write.
 const maxWrite = 64 << 10
 
-// refill appends the next frames for c to buf, numbering the events in them.
-// It adds nothing when the session belongs to another connection by now.
-func (s *Session) refill(c *conn, buf []byte) []byte {
+// refill appends the next frames for c to sc, numbering the events in them.
+// It adds nothing when the session belongs to another connection by now. What
+// an earlier refill took has been written, or put back.
+func (s *Session) refill(c *conn, sc *scratch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != c {
-		return buf
+	if s.conn != c || s.frozen {
+		return
 	}
 	s.dirty = false
+	s.ring.trim(&s.gw.bounds)
 	n := 0
-	for len(buf) < maxWrite {
-		seq, p, ok := s.ring.take(&s.gw.bounds)
-		if !ok {
+	for len(sc.buf) < maxWrite {
+		if seq, p, ok := s.ring.take(); ok {
+			sc.buf = p.appendDispatch(sc.buf, c.form, seq)
+			sc.add(frameDispatch, seq)
+			n++
+		} else if s.ring.caughtUp() {
+			sc.buf = appendEnvelope(sc.buf, c.form, opDispatch, emptyObject, "RESUMED", s.ring.next-1)
+			sc.add(frameResumed, 0)
+		} else {
 			break
 		}
-		buf = p.appendDispatch(buf, c.form, seq)
-		n++
 	}
 	s.gw.stats.delivered.Add(uint64(n))
 	if n > 0 && s.ring.halfKept(&s.gw.bounds) {
-		buf = s.askForAck(c, buf)
+		s.askForAck(c, sc)
 	}
-	return buf
+}
+
+var emptyObject = []byte("{}")
+
+// putBack has frames of a refill written again: the socket did not take them.
+func (s *Session) putBack(c *conn, frames []dataFrame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != c {
+		return // its successor is sent all that its client has not seen
+	}
+	n := 0
+	for i := len(frames) - 1; i >= 0; i-- {
+		switch frames[i].kind {
+		case frameDispatch:
+			s.ring.putBack(frames[i].seq)
+			n++
+		case frameResumed:
+			s.ring.putBackResumed()
+		case frameAsk:
+			s.askedAt = 0
+		}
+	}
+	s.gw.stats.delivered.Add(-uint64(n))
 }
 
 // askEvery is how often a session whose ring fills with unacknowledged events
 // is asked for a heartbeat, at most.
 const askEvery = int64(5 * time.Second)
 
-func (s *Session) askForAck(c *conn, buf []byte) []byte {
+func (s *Session) askForAck(c *conn, sc *scratch) {
 	now := time.Now().UnixNano()
 	if now-s.askedAt < askEvery {
-		return buf
+		return
 	}
 	s.askedAt = now
-	return appendMessage(buf, c.form, opHeartbeat, nil)
+	sc.buf = appendMessage(sc.buf, c.form, opHeartbeat, nil)
+	sc.add(frameAsk, 0)
 }
 
 // ack is a heartbeat's sequence.
@@ -268,34 +317,13 @@ func (s *Session) ack(c *conn, seq uint64) error {
 	if s.conn != c {
 		return nil
 	}
-	return s.ring.ack(seq)
-}
-
-// kick closes the session for good.
-func (s *Session) kick(reason string) {
-	s.mu.Lock()
-	c := s.doom(&CloseError{Code: CloseKicked, Reason: reason})
-	s.mu.Unlock()
-	if c != nil {
-		c.flushNow()
+	if err := s.ring.ack(seq); err != nil {
+		return err
 	}
-}
-
-// end takes the session apart, once: no event is queued afterwards. It reports
-// whether this call did it.
-func (s *Session) end() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return false
+	s.ring.trimOlder(time.Now().Add(-s.gw.limits.KeptAge).UnixNano())
+	if s.acked != nil && s.ring.head == s.ring.sent {
+		close(s.acked)
+		s.acked = nil
 	}
-	s.ended = true
-	s.conn = nil
-	s.ring.release() // again, if it was doomed: an empty one
-	for _, sub := range s.subs {
-		s.gw.topics.leave(sub, false)
-		s.gw.topics.release(sub.topic)
-	}
-	s.subs = nil
-	return true
+	return nil
 }

@@ -3,13 +3,22 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
 )
 
-// Shutdown ends the gateway: new connections are refused, every session is
-// told to reconnect elsewhere (op 7) and closed 1012, and when their
-// goroutines have ended the broker's feed and the gateway's own presence are
-// closed. When ctx ends first, what is left is cut off, and its error
-// returned; it returns within ctx whatever clients do.
+// Shutdown drains the gateway and ends it. Health turns, and upgrades are held
+// for a successor, see [Gateway.HandTo]. Sessions, a few at a time (see
+// Limits.DrainRate), finish their commands, are saved in Options.Sessions, are
+// told to reconnect (op 7) and closed 1012; connections without one are closed
+// 1012 at once. When all goroutines have ended the broker's feed and the
+// gateway's own presence are closed.
+//
+// When ctx ends first, what is left is cut off and its error returned, within
+// ctx whatever clients, handlers and stores do; sessions that were not saved by
+// then are lost, and their clients told. What it waits for is logged every 5 s.
 //
 // http.Server.Shutdown does not know of upgraded connections: call this one,
 // then that.
@@ -17,12 +26,20 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	if !g.draining.CompareAndSwap(false, true) {
 		return ErrClosed
 	}
+	stop := g.logWaiting()
+	defer stop()
 	g.conns.close()
 	for _, c := range g.byConn.All() {
-		c.sayRestart()
+		if c.ready() == nil {
+			c.sayRestart(nil)
+		}
 	}
-	err := g.conns.wait(ctx)
-	if err != nil {
+	err := g.drain(ctx)
+	for _, c := range g.byConn.All() { // those whose sign-in was under way
+		c.sayRestart(nil)
+	}
+	if e := g.conns.wait(ctx); e != nil {
+		err = e
 		for _, c := range g.byConn.All() {
 			c.abort()
 		}
@@ -30,7 +47,9 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	err = errors.Join(err,
 		g.writers.wait(ctx),
 		g.identifies.Wait(ctx),
+		g.resumes.Wait(ctx),
 		g.commands.Wait(ctx),
+		g.chores.Wait(ctx),
 		g.presence.Close(ctx),
 		g.feed.Close(ctx),
 	)
@@ -40,11 +59,64 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	return errors.Join(err, g.topics.calls.wait(ctx))
 }
 
+// waitingLogged is how often Shutdown says what it waits for.
+const waitingLogged = 5 * time.Second
+
+// logWaiting says what Shutdown waits for until stop is called.
+func (g *Gateway) logWaiting() (stop func()) {
+	began, done := time.Now(), make(chan struct{})
+	var logger sync.WaitGroup
+	logger.Go(func() {
+		ticker := time.NewTicker(waitingLogged)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			g.log.Warn("shutdown is still waiting",
+				"after", time.Since(began).Round(time.Second),
+				"sessions", g.bySession.Stats().Total,
+				"connections", g.byConn.Stats().Total,
+				"sign-ins", g.identifies.Running()+g.resumes.Running(),
+				"commands", g.commands.Running(),
+				"chores", g.chores.Running(),
+				"slow writers", g.writers.count())
+		}
+	})
+	return func() {
+		close(done)
+		logger.Wait()
+	}
+}
+
 // sayRestart sends a client elsewhere. Reconnect is for those that have seen
 // READY: discordgo deadlocks on an earlier one.
-func (c *conn) sayRestart() {
+func (c *conn) sayRestart(hint []byte) {
 	if c.ready() != nil {
-		c.send(appendMessage(nil, c.form, opReconnect, nil))
+		c.mu.Lock()
+		c.told = true
+		c.mu.Unlock()
+		c.send(appendMessage(nil, c.form, opReconnect, hint))
 	}
 	c.close(CloseRestart, "")
+}
+
+// Health returns nil while the gateway takes new connections, and ErrClosed
+// from the moment that Shutdown was called.
+func (g *Gateway) Health() error {
+	if g.draining.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
+// ServeHealth answers a load balancer: 200 while Health is nil, else 503.
+func (g *Gateway) ServeHealth(w http.ResponseWriter, _ *http.Request) {
+	if g.Health() != nil {
+		http.Error(w, "draining", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
 }

@@ -134,13 +134,24 @@ func (ts *topics) join(sub *subscription) {
 }
 
 // leave ends a subscription; release is still to be called.
-func (ts *topics) leave(sub *subscription, purge bool) {
+func (ts *topics) leave(sub *subscription) { ts.leaveBy(entry{leave: sub}) }
+
+// freeze ends a subscription likewise and returns the place in the topic where
+// it did: f is told when the session has been offered everything before it.
+func (ts *topics) freeze(sub *subscription, f *freezing) Position {
+	return ts.leaveBy(entry{leave: sub, freeze: f})
+}
+
+func (ts *topics) leaveBy(e entry) Position {
+	sub := e.leave
 	st := ts.stripe(sub.topic)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	l := sub.session.lane
-	st.topics[sub.topic].users[l.id]--
-	l.enqueue(sub.topic, entry{leave: sub, purge: purge})
+	t := st.topics[sub.topic]
+	t.users[l.id]--
+	l.enqueue(sub.topic, e)
+	return t.last
 }
 
 // deliver hands an event to every lane with subscribers, and returns how many.

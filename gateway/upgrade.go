@@ -20,6 +20,9 @@ import (
 // the connection is established, not when it ends, so that net/http's memory
 // for it can be collected.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.handOn(w, r) {
+		return
+	}
 	if r.Header.Get("Upgrade") == "" {
 		g.discover(w, r)
 		return

@@ -44,16 +44,43 @@ func (w *workers) stop() {
 	w.done.Wait()
 }
 
-// scratch is memory that a writer builds its bytes in, reused from write to write.
-type scratch struct{ buf []byte }
+// scratch is memory that a writer builds its bytes in, reused from write to
+// write, with what is in it: control frames, then frames with data.
+type scratch struct {
+	buf     []byte
+	control int      // bytes of the control lane
+	session *Session // whose the frames are
+	frames  []dataFrame
+}
+
+// dataFrame is a frame behind the control lane's.
+type dataFrame struct {
+	end  int    // in the scratch's bytes
+	seq  uint64 // of a dispatch
+	kind frameKind
+}
+
+type frameKind uint8
+
+const (
+	frameDispatch frameKind = iota
+	frameResumed            // the answer to a resume
+	frameAsk                // asks for a heartbeat
+)
 
 // maxScratch is what a writer keeps of a buffer that grew for a large event.
 const maxScratch = 256 << 10
 
-func (sc *scratch) keep(buf []byte) {
-	if cap(buf) <= maxScratch {
-		sc.buf = buf[:0]
+func (sc *scratch) reset() {
+	if cap(sc.buf) > maxScratch {
+		sc.buf = nil
 	}
+	sc.buf, sc.frames = sc.buf[:0], sc.frames[:0]
+	sc.control, sc.session = 0, nil
+}
+
+func (sc *scratch) add(kind frameKind, seq uint64) {
+	sc.frames = append(sc.frames, dataFrame{len(sc.buf), seq, kind})
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

@@ -8,7 +8,8 @@ import (
 // Runner bounds how many jobs run at once. Goroutines exist only while there
 // are jobs.
 type Runner struct {
-	max int
+	max     int
+	waiting int // owners that may wait; 0: any number
 
 	mu      sync.Mutex
 	ready   []*Queue      // owners with a job to run, each at most once
@@ -22,16 +23,21 @@ type Queue struct {
 	active bool     // in ready, or a job of it is running
 }
 
-// New returns a runner of at most n jobs at a time.
-func New(n int) *Runner { return &Runner{max: n} }
+// New returns a runner of at most n jobs at a time, for which at most waiting
+// owners wait (0: no limit).
+func New(n, waiting int) *Runner { return &Runner{max: n, waiting: waiting} }
 
 // Go adds a job behind the others of q, unless limit of them wait already
-// (limit 0: no limit). It never blocks and reports whether the job was taken.
+// (limit 0: no limit), or too many owners do. It never blocks and reports
+// whether the job was taken.
 // The job must not panic.
 func (r *Runner) Go(q *Queue, limit int, job func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if limit > 0 && len(q.jobs) >= limit {
+		return false
+	}
+	if !q.active && r.waiting > 0 && r.running == r.max && len(r.ready) >= r.waiting {
 		return false
 	}
 	q.jobs = append(q.jobs, job)
@@ -112,6 +118,13 @@ func (r *Runner) Waiting(q *Queue) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(q.jobs)
+}
+
+// Running returns how many jobs are running, or about to.
+func (r *Runner) Running() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.running
 }
 
 // Wait returns when nothing is running or waiting, or with ctx's error.

@@ -13,7 +13,7 @@ import (
 
 func TestOneOwnersJobsRunInOrderOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := New(3)
+		r := New(3, 0)
 		var running, most atomic.Int32
 		var mu sync.Mutex
 		got := map[int][]int{}
@@ -53,7 +53,7 @@ func TestOneOwnersJobsRunInOrderOneAtATime(t *testing.T) {
 
 func TestLimitAndDrop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := New(1)
+		r := New(1, 0)
 		var q Queue
 		release := make(chan struct{})
 		ran := 0
@@ -87,7 +87,7 @@ func TestLimitAndDrop(t *testing.T) {
 // A job that ends its goroutine, as a test's FailNow does, ends that alone.
 func TestGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := New(1)
+		r := New(1, 0)
 		var a, b Queue
 		ran := 0
 		r.Go(&a, 0, runtime.Goexit)

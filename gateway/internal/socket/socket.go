@@ -91,3 +91,9 @@ func (s *Socket) CloseWrite() {
 		half.CloseWrite()
 	}
 }
+
+// Straight reports whether TryWrite ever takes anything.
+func (s *Socket) Straight() bool { return s.raw != nil }
+
+// Progress returns how many bytes Write has taken.
+func (s *Socket) Progress() int64 { return 0 }

@@ -1,0 +1,178 @@
+package gateway
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+const (
+	// ackWithin is how long a session that is drained is waited for to say what
+	// it has seen: what it says need not be saved.
+	ackWithin = time.Second
+	// hintWithin bounds the random time after which a client is to come back.
+	hintWithin = time.Second
+)
+
+// drain lets go of every session, paced, and returns when none is left, or with
+// ctx's error.
+func (g *Gateway) drain(ctx context.Context) error {
+	for {
+		var here, away []*Session
+		for _, s := range g.bySession.All() {
+			if s.attached() {
+				here = append(here, s)
+			} else {
+				away = append(away, s)
+			}
+		}
+		if len(here)+len(away) == 0 {
+			if g.identifies.Running()+g.resumes.Running() == 0 && g.bySession.Stats().Total == 0 {
+				return nil
+			}
+			// Sign-ins that were under way may still end with a session.
+		}
+		var all goroutines
+		for _, s := range away { // nobody reconnects because of these
+			all.start(func() { g.letGo(ctx, s) })
+		}
+		g.pace(ctx, len(here), func(i int) {
+			all.start(func() { g.letGo(ctx, here[i]) })
+		})
+		if err := all.wait(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(drainAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// drainAgain is how long a drain waits before it looks for more to do.
+const drainAgain = 10 * time.Millisecond
+
+// pace calls next for 0 to n-1 at the drain's rate, or as much faster as it
+// takes to use no more than half of the time that ctx leaves.
+func (g *Gateway) pace(ctx context.Context, n int, next func(int)) {
+	var window time.Duration
+	if rate := g.limits.DrainRate; rate > 0 {
+		window = time.Duration(n) * time.Second / time.Duration(rate)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		window = min(window, time.Until(deadline)/2)
+	}
+	began := time.Now()
+	for i := range n {
+		due := began.Add(window * time.Duration(i) / time.Duration(max(n, 1)))
+		if wait := time.Until(due); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+			}
+		}
+		next(i)
+	}
+}
+
+// letGo has a session finish its commands, saves it and sends its client
+// elsewhere. Whatever is not done when ctx ends is not.
+func (g *Gateway) letGo(ctx context.Context, s *Session) {
+	if g.opts.Sessions != nil {
+		s.awaitAck(ctx)
+	}
+	finished := make(chan struct{})
+	s.mu.Lock()
+	s.leaving = true // from here on commands are answered UNAVAILABLE
+	s.mu.Unlock()
+	g.commands.Go(&s.commands, 0, func() { close(finished) }) // behind those that were taken
+	select {
+	case <-finished:
+	case <-ctx.Done():
+	}
+	saved := false
+	if g.opts.Sessions != nil && ctx.Err() == nil {
+		saved = g.saveUntilDone(ctx, s)
+	}
+	s.mu.Lock()
+	c := s.conn
+	s.mu.Unlock()
+	if c != nil {
+		if !saved && g.opts.Sessions != nil {
+			c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
+		}
+		c.sayRestart(g.reconnectHint(c))
+	}
+	g.retire(s, saved)
+}
+
+// saveUntilDone saves a session, trying again while ctx lasts, and reports
+// whether it did.
+func (g *Gateway) saveUntilDone(ctx context.Context, s *Session) bool {
+	wait := 50 * time.Millisecond
+	for {
+		err := g.save(ctx, s)
+		if err == nil {
+			return true
+		}
+		if s.isGone() {
+			return false
+		}
+		g.log.Warn("a session was not saved", "user", s.user.ID, "error", err)
+		select {
+		case <-time.After(wait):
+			wait = min(2*wait, time.Second)
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// awaitAck asks a client what it has seen and waits for the answer, a little.
+func (s *Session) awaitAck(ctx context.Context) {
+	s.mu.Lock()
+	c := s.conn
+	if c == nil || s.ring.head == s.ring.sent {
+		s.mu.Unlock()
+		return
+	}
+	if s.acked == nil {
+		s.acked = make(chan struct{})
+	}
+	acked := s.acked
+	s.mu.Unlock()
+	c.send(appendMessage(nil, c.form, opHeartbeat, nil))
+	within := ackWithin
+	if deadline, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(deadline)/4)
+	}
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-acked:
+	case <-timer.C:
+	}
+}
+
+// attached reports whether the session has a connection.
+func (s *Session) attached() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn != nil
+}
+
+// reconnectHint is the d of op 7: when to come back, for those who asked for
+// the extensions; at random, so that not all come at once.
+func (g *Gateway) reconnectHint(c *conn) []byte {
+	if !c.ext {
+		return nil
+	}
+	hint, _ := codec.AppendJSON(nil, map[string]any{
+		"retry_after": rand.Int64N(hintWithin.Milliseconds()),
+		"url":         c.info.URL,
+	})
+	return hint
+}

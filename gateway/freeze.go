@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// A session is frozen to be saved: it leaves its topics at a known place of
+// each, and when its lane has come to those places, nothing is appended,
+// numbered or written any more.
+
+// freezing is how many topics a lane has still to take a session from.
+type freezing struct {
+	left atomic.Int32
+	done chan struct{}
+}
+
+func (f *freezing) passed() {
+	if f.left.Add(-1) == 0 {
+		close(f.done)
+	}
+}
+
+// freeze takes the session from its topics and returns how far it has seen
+// each. What was published up to there is in its ring when freeze returns; when
+// it returns an error, the session must catchUp.
+func (s *Session) freeze(ctx context.Context) ([]storedTopic, error) {
+	s.mu.Lock()
+	if s.ended || s.doomed != nil || s.stash != nil {
+		s.mu.Unlock()
+		return nil, ErrClosed
+	}
+	f := &freezing{done: make(chan struct{})}
+	f.left.Store(int32(len(s.subs)) + 1)
+	topics := make([]storedTopic, len(s.subs))
+	for i, sub := range s.subs {
+		topics[i] = storedTopic{sub.topic, s.gw.topics.freeze(sub, f)}
+		s.gw.topics.release(sub.topic)
+	}
+	s.subs = nil
+	s.leaving = true
+	s.mu.Unlock()
+	f.passed()
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return topics, ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen = true
+	return topics, nil
+}
+
+// thaw undoes a freeze.
+func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
+	s.mu.Lock()
+	s.frozen, s.leaving = false, false
+	s.mu.Unlock()
+	if err := s.catchUp(ctx, topics); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	c := s.conn
+	s.mu.Unlock()
+	if c != nil {
+		c.flushNow()
+	}
+	return nil
+}
+
+// save freezes the session and puts it into the store. After an error it goes
+// on as before; if that cannot be, it is doomed.
+func (g *Gateway) save(ctx context.Context, s *Session) error {
+	topics, err := s.freeze(ctx)
+	if errors.Is(err, ErrClosed) {
+		return err
+	}
+	if err == nil {
+		s.mu.Lock()
+		st := s.snapshot()
+		since := time.Now()
+		if s.detached != 0 {
+			since = time.Unix(0, s.detached)
+		}
+		s.mu.Unlock()
+		st.Topics = topics
+		var rec StoredSession
+		if rec, err = s.encode(st, since.Add(g.limits.ResumeWindow)); err == nil {
+			err = g.opts.Sessions.Save(ctx, rec)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("save a session: %w", err)
+	if again := s.thaw(g.ctx, topics); again != nil {
+		s.mu.Lock()
+		s.doom(&CloseError{Code: CloseRestart})
+		s.mu.Unlock()
+		err = errors.Join(err, again)
+	}
+	return err
+}

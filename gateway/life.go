@@ -1,0 +1,267 @@
+package gateway
+
+import (
+	"time"
+)
+
+// This file is the life of a session: READY attaches its first connection, the
+// end of one detaches it, a resume attaches the next, and it ends when its
+// client says goodbye, when its time without a connection is over, or when the
+// application or a bound says so.
+
+// attach makes c the session's first connection. Its first frames go in front
+// of whatever the ring holds. The error is why the session gets none, or
+// ErrClosed when the connection is no more.
+func (s *Session) attach(c *conn, first []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.doomed != nil {
+		return s.doomed
+	}
+	if s.ended || !c.takes(s) {
+		return ErrClosed
+	}
+	c.control = append(c.control, first...)
+	c.frames++
+	s.conn = c
+	s.ring.attach()
+	return nil
+}
+
+// takes makes s the connection's session, unless it is closing. mu is held.
+func (c *conn) takes(s *Session) bool {
+	if c.closing || c.dead || c.readDone {
+		return false
+	}
+	c.stage, c.session = stageReady, s
+	return true
+}
+
+// A session that is taken from a live connection more often than this within
+// that time is fought for by two clients.
+const (
+	mostContests  = 3
+	contestWindow = time.Minute
+)
+
+// refusedMoving says that another gateway has the session, or will have it.
+const refusedMoving = "moving"
+
+// resume attaches a connection that has seen everything up to and with seq, in
+// place of the one that the session had, which is closed: what that was still
+// to read is in the ring. It returns that one, to be flushed, if any, or why it
+// cannot be.
+func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old = s.conn
+	switch {
+	case s.frozen || s.saved:
+		return nil, refusedMoving
+	case s.ended || s.doomed != nil:
+		return nil, "ended"
+	case old != nil && !old.isClosing():
+		if n, _ := s.contests.add(now, contestWindow); n > mostContests {
+			return nil, "contested"
+		}
+	}
+	if !s.ring.resumable(seq) {
+		return nil, "sequence"
+	}
+	c.mu.Lock()
+	ok := c.takes(s)
+	c.mu.Unlock()
+	if !ok {
+		return nil, "gone"
+	}
+	s.ring.resume(seq)
+	s.conn, s.dirty = c, false
+	s.setDetached(0)
+	if old != nil {
+		old.latch(&CloseError{Code: CloseReplaced})
+	}
+	return old, ""
+}
+
+// part is called once for every connection of a session, when it has ended.
+func (g *Gateway) part(s *Session, c *conn, cause *CloseError) {
+	goodbye := cause.ByClient && (cause.Code == closeNormal || cause.Code == closeGoingAway) && !c.wasTold()
+	now := time.Now()
+	s.mu.Lock()
+	mine := s.conn == c
+	over := s.doomed != nil || mine && (goodbye || g.limits.ResumeWindow < 0)
+	if mine && !over {
+		over = !s.detach(now)
+	}
+	s.mu.Unlock()
+	if over {
+		g.endSession(s)
+	} else if mine {
+		g.tellPresence(s)
+	}
+}
+
+// wasTold reports whether the client was sent Reconnect.
+func (c *conn) wasTold() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.told
+}
+
+// detach leaves the session without a connection, and reports whether it may
+// be so: what it holds is within its bounds. mu is held.
+func (s *Session) detach(now time.Time) bool {
+	s.conn, s.dirty = nil, false
+	s.setDetached(now.UnixNano())
+	s.ring.detach()
+	s.lane.watch(s.watched, now.Add(s.gw.limits.ResumeWindow))
+	return !s.ring.over(&s.gw.bounds)
+}
+
+// setDetached notes since when nobody reads. mu is held.
+func (s *Session) setDetached(at int64) {
+	switch {
+	case s.detached == 0 && at != 0:
+		s.gw.detached.Add(1)
+	case s.detached != 0 && at == 0:
+		s.gw.detached.Add(-1)
+	}
+	s.detached = at
+}
+
+// check ends a detached session whose time is over, or returns when to look
+// again.
+func (s *Session) check(now time.Time) time.Time {
+	s.mu.Lock()
+	until := time.Unix(0, s.detached).Add(s.gw.limits.ResumeWindow)
+	detached, over := s.detached != 0, s.doomed != nil
+	if detached && !over {
+		then := now.Add(-s.gw.limits.KeptAge).UnixNano()
+		s.ring.trimOlder(then)
+		unsent := s.ring.oldestUnsent()
+		over = !now.Before(until) || unsent != 0 && unsent < then
+	}
+	s.mu.Unlock()
+	switch {
+	case over:
+		s.gw.endSession(s)
+		return time.Time{}
+	case !detached:
+		return time.Time{}
+	}
+	return until
+}
+
+// slowness is what is known of a session that reads too slowly.
+type slowness struct {
+	closes int    // between which nothing was acknowledged
+	acked  uint64 // as of the last
+	told   int64  // when the application was, Unix nanoseconds
+}
+
+// overflow closes the connection of a session that does not read as fast as it
+// is sent to, and returns it to be told so. The session is kept for a resume,
+// unless that has not helped before. mu is held.
+func (s *Session) overflow() *conn {
+	cause := &CloseError{Code: CloseSlowConsumer}
+	c := s.conn
+	if s.detached != 0 {
+		s.gw.stats.droppedRest.Add(uint64(s.ring.unsentLive))
+		return s.doom(cause)
+	}
+	s.gw.stats.slowConsumers.Add(1)
+	if c == nil { // READY is still on its way
+		return s.doom(cause)
+	}
+	s.tellSlow(true)
+	if s.slow.closes > 0 && s.slow.acked == s.ring.acked {
+		return s.doom(cause)
+	}
+	s.slow.closes, s.slow.acked = s.slow.closes+1, s.ring.acked
+	c.latch(cause)
+	if s.gw.limits.ResumeWindow < 0 || !s.detach(time.Now()) {
+		s.doom(cause)
+	}
+	return c
+}
+
+// doom ends what a session may have: its connection says goodbye, or, if it
+// has none yet, the one that comes. The ring's memory is given back. Whoever
+// takes the connection down ends the session; without one, the wheel. mu is held.
+func (s *Session) doom(cause *CloseError) *conn {
+	c := s.conn
+	s.conn, s.dirty, s.doomed = nil, false, cause
+	s.ring.release()
+	switch {
+	case c != nil:
+		c.latch(cause)
+	case s.detached != 0:
+		s.lane.watch(s.watched, time.Now())
+	}
+	return c
+}
+
+// kick closes the session for good.
+func (s *Session) kick(reason string) {
+	s.mu.Lock()
+	c := s.doom(&CloseError{Code: CloseKicked, Reason: reason})
+	s.mu.Unlock()
+	if c != nil {
+		c.flushNow()
+	}
+}
+
+// end takes the session apart, once: no event is queued afterwards. It reports
+// whether this call did it.
+func (s *Session) end(saved bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	s.ended, s.saved = true, saved
+	s.conn = nil
+	s.setDetached(0)
+	s.ring.release() // again, if it was doomed: an empty one
+	s.replies = replies{}
+	for _, sub := range s.subs {
+		s.gw.topics.leave(sub)
+		s.gw.topics.release(sub.topic)
+	}
+	s.subs = nil
+	return true
+}
+
+// endSession takes a session out of everything, once.
+func (g *Gateway) endSession(s *Session) { g.retire(s, false) }
+
+// retire is endSession, or, for one that was saved, leaves it to another
+// gateway: its user is not gone and the application not told that it ended.
+func (g *Gateway) retire(s *Session, saved bool) {
+	if !s.end(saved) {
+		return
+	}
+	s.cancel()
+	s.watched.session.Store(nil)
+	g.commands.Drop(&s.commands)
+	g.bySession.Remove(s.id)
+	s.placement.Release()
+	g.tellPresence(s)
+	if saved {
+		g.stats.saved.Add(1)
+		return
+	}
+	g.stats.sessionsEnded.Add(1)
+	if hook := g.opts.OnSessionEnd; hook != nil {
+		g.chore(s, func() { hook(s) })
+	}
+}
+
+// chore has something done for a session that may take its time or needs no
+// lock held: one after another, in order, by nobody who serves others.
+func (g *Gateway) chore(s *Session, job func()) {
+	g.chores.Go(&s.chores, 0, func() { g.guard(job, nil) })
+}

@@ -1,0 +1,166 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// loads are the sessions that are being taken from the store: who asks for one
+// of them waits for it. The zero value is ready to use.
+type loads struct {
+	mu   sync.Mutex
+	byID map[string]chan struct{}
+}
+
+// begin returns nil when the caller is to load the session, else what is closed
+// when somebody has tried.
+func (l *loads) begin(id string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if busy, ok := l.byID[id]; ok {
+		return busy
+	}
+	if l.byID == nil {
+		l.byID = make(map[string]chan struct{})
+	}
+	l.byID[id] = make(chan struct{})
+	return nil
+}
+
+func (l *loads) end(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.byID[id])
+	delete(l.byID, id)
+}
+
+// loadWithin is how long a session may take from the store to where it can be
+// resumed, whatever becomes of the connection that asked for it.
+const loadWithin = 30 * time.Second
+
+// load takes a user's session from the store and has it catch up with the
+// broker's history. It is a detached session of this gateway then. The error
+// is ErrNoSession when there is none of that user, ErrGap when the history does
+// not reach back far enough: the session is lost, and its client to be told.
+func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, error) {
+	for {
+		busy := g.loads.begin(id)
+		if busy == nil {
+			break
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if s := g.find(id); s != nil {
+			return s, nil
+		}
+	}
+	defer g.loads.end(id)
+	if s := g.find(id); s != nil {
+		return s, nil
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
+	defer cancel()
+	rec, err := g.opts.Sessions.Take(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("take a session from the store: %w", err)
+	}
+	s, err := g.revive(ctx, rec, user)
+	if err != nil && !errors.Is(err, ErrGap) && !errors.Is(err, errStoredVersion) {
+		// Somebody else may have more luck with it.
+		if back := g.opts.Sessions.Save(context.WithoutCancel(ctx), rec); back != nil {
+			g.log.Error("a session was lost: the store did not take it back", "user", rec.User, "error", back)
+		}
+	}
+	return s, err
+}
+
+// revive makes a session of a record. After an error nothing is left of it.
+func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Session, error) {
+	if rec.User != user.ID {
+		return nil, errForeignSession
+	}
+	st, err := decodeStored(rec)
+	if err != nil {
+		return nil, err
+	}
+	s := g.restore(rec.ID, user, st)
+	err = s.catchUp(ctx, st.Topics)
+	if err == nil {
+		err = g.enter(s)
+	}
+	if err != nil {
+		s.end(false)
+		s.cancel()
+		return nil, err
+	}
+	s.mu.Lock()
+	s.lane.watch(s.watched, time.Now().Add(g.limits.ResumeWindow))
+	s.mu.Unlock()
+	return s, nil
+}
+
+var errForeignSession = errors.New("gateway: the session is another user's")
+
+// catchUp subscribes a session to topics as if it had never left them: what was
+// published behind their positions is appended, then what comes now. Whatever
+// the lanes offer meanwhile waits in the session's stash.
+func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
+	s.mu.Lock()
+	s.stash = new([]*published)
+	s.mu.Unlock()
+	from := make(map[string]Position, len(topics))
+	oldest := make(map[uint32]Position) // per partition, where to read from
+	for _, t := range topics {
+		if err := s.subscribe(ctx, t.Name); err != nil {
+			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
+		}
+		if t.At.IsZero() {
+			return fmt.Errorf("topic %q has no position: %w", t.Name, ErrGap)
+		}
+		from[t.Name] = t.At
+		if o, ok := oldest[t.At.Partition]; !ok || t.At.Offset < o.Offset {
+			oldest[t.At.Partition] = t.At
+		}
+	}
+	var missed []*published
+	read := make(map[uint32]uint64) // per partition, the offset up to which the history was read
+	for partition, at := range oldest {
+		records, err := s.gw.opts.Broker.Since(ctx, at)
+		if err != nil {
+			return fmt.Errorf("read what was missed: %w", err)
+		}
+		read[partition] = at.Offset
+		for _, rec := range records {
+			read[partition] = rec.Position.Offset
+			if seen, ok := from[rec.Topic]; ok && rec.Position.Offset > seen.Offset {
+				missed = append(missed, s.gw.received(rec))
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return ErrClosed
+	}
+	var late []*published // of before the session left the topic, when it did so just now
+	for _, p := range *s.stash {
+		switch {
+		case p.Position.Offset <= from[p.Topic].Offset:
+			late = append(late, p)
+		case p.Position.Offset > read[p.Position.Partition]:
+			missed = append(missed, p)
+		}
+	}
+	s.stash = nil
+	missed = append(late, missed...)
+	if c, _ := s.appendAll(missed); c != nil {
+		s.gw.chore(s, c.flushNow)
+	}
+	return nil
+}

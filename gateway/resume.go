@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// resume handles op 6: the client goes on with a session that it had on
+// another connection. Whatever stands in the way is answered with Invalid
+// Session, false, on a connection that stays open for an Identify; only a
+// refused token is closed.
+func (c *conn) resume(data json.RawMessage) {
+	var in struct {
+		Token     string  `json:"token"`
+		SessionID string  `json:"session_id"`
+		Seq       *number `json:"seq"`
+	}
+	if err := json.Unmarshal(orNull(data), &in); err != nil {
+		c.close(CloseUnknownOpcode, "resume: bad payload")
+		return
+	}
+	var seq uint64
+	if in.Seq != nil {
+		var ok bool
+		if seq, ok = in.Seq.integer(); !ok {
+			c.invalidSession("sequence")
+			return
+		}
+	}
+	if c.gw.find(in.SessionID) == nil && c.gw.opts.Sessions == nil {
+		c.invalidSession("unknown") // nobody need be asked who this is
+		return
+	}
+	c.signInBy(c.gw.resumes, c.busy, func() { c.takeUp(cutScheme(in.Token), in.SessionID, seq) })
+}
+
+// takeUp asks the application who this is, and attaches the connection to the
+// session. It runs on a goroutine of the resume runner.
+func (c *conn) takeUp(token, id string, seq uint64) {
+	ctx, cancel := c.signInContext()
+	defer cancel()
+	user, err := c.gw.authenticate(ctx, Identify{Token: token, Resume: true, Conn: c.info})
+	if err != nil {
+		c.closeFor(err)
+		return
+	}
+	s := c.gw.find(id)
+	if s == nil && c.gw.opts.Sessions != nil {
+		if s, err = c.gw.load(ctx, id, user); err != nil {
+			c.cannotResume(err)
+			return
+		}
+	}
+	switch {
+	case s == nil:
+		c.invalidSession("unknown")
+		return
+	case s.user.ID != user.ID:
+		c.invalidSession("user")
+		return
+	}
+	if hook := c.gw.opts.Resume; hook != nil {
+		if err := hook(ctx, s); err != nil {
+			c.cannotResume(err)
+			return
+		}
+	}
+	old, refused := s.resume(c, seq)
+	switch refused {
+	case "":
+	case refusedMoving:
+		c.busy()
+		return
+	default:
+		c.invalidSession(refused)
+		return
+	}
+	if old != nil {
+		old.flushNow()
+	}
+	c.gw.stats.resumed.Add(1)
+	c.gw.tellPresence(s)
+	c.flushNow()
+}
+
+// cannotResume answers a resume that failed: the application may choose a code.
+func (c *conn) cannotResume(err error) {
+	var ce *CloseError
+	switch {
+	case errors.As(err, &ce):
+		c.close(ce.Code, ce.Reason)
+	case errors.Is(err, ErrNoSession):
+		c.invalidSession("unknown")
+	case errors.Is(err, errForeignSession):
+		c.invalidSession("user")
+	case errors.Is(err, errStoredVersion):
+		c.invalidSession("version")
+	case errors.Is(err, ErrGap):
+		c.invalidSession("gap")
+	case errors.Is(err, ErrClosed):
+		c.busy()
+	default:
+		if c.ctx.Err() == nil {
+			c.gw.log.Warn("a session could not be resumed", "addr", c.info.Addr, "error", err)
+		}
+		c.busy()
+	}
+}
+
+// busy sends a client away that may come again with the same session.
+func (c *conn) busy() { c.close(CloseRestart, "try again") }
+
+// invalidSession answers a resume, or an Identify that cannot be served now.
+// The connection is as after Hello.
+func (c *conn) invalidSession(why string) {
+	deadline := c.gw.limits.identifyDeadline(time.Now())
+	c.mu.Lock()
+	c.stage = stageHello
+	c.deadline = deadline
+	c.mu.Unlock()
+	if deadline > 0 {
+		c.lane.watch(c.watched, time.Unix(0, deadline))
+	}
+	c.gw.stats.refuseResume(why)
+	c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
+}
+
+// signInContext is of what the application does to let the client in.
+func (c *conn) signInContext() (context.Context, context.CancelFunc) {
+	if t := c.gw.limits.ReadyTimeout; t > 0 {
+		return context.WithTimeoutCause(c.ctx, t, errReadyTimeout)
+	}
+	return context.WithCancel(c.ctx)
+}

@@ -162,7 +162,7 @@ func (k *call) note(m Message) (mine bool, reply chan Message) {
 	case OpInvalidSession:
 		k.state = invalid
 		if string(m.Data) == "false" {
-			c.id, c.seq, c.addr, c.path = "", 0, c.o.Addr, c.o.Path
+			c.id, c.seq, c.acked, c.addr, c.path = "", 0, 0, c.o.Addr, c.o.Path
 		}
 	case OpReconnect:
 		k.leave = true
@@ -182,7 +182,7 @@ func (k *call) note(m Message) (mine bool, reply chan Message) {
 				URL       string `json:"resume_gateway_url"`
 			}
 			m.Decode(&in)
-			c.id = in.SessionID
+			c.id, c.acked = in.SessionID, 0
 			c.sessionURL(in.URL)
 			k.state, k.welcome, mine, k.asked = ready, m, k.asked, false
 		case "RESUMED":
@@ -259,9 +259,13 @@ func (k *call) write(opcode byte, payload []byte) error {
 }
 
 func (k *call) heartbeat() error {
-	var seq any
-	if last := k.client.Seq(); last > 0 {
-		seq = last
+	c := k.client
+	c.mu.Lock()
+	seq := c.seq
+	c.acked = max(c.acked, seq)
+	c.mu.Unlock()
+	if seq == 0 {
+		return k.send(OpHeartbeat, nil)
 	}
 	return k.send(OpHeartbeat, seq)
 }

@@ -61,7 +61,7 @@ type Client struct {
 
 	// Of the session.
 	id, addr, path string
-	seq            uint64
+	seq, acked     uint64
 }
 
 type received struct {
@@ -358,11 +358,11 @@ func decodeReply(m Message, out any) error {
 // received: a second connection for Resume to take the session over with.
 func (c *Client) Adopt(other *Client) {
 	other.mu.Lock()
-	id, seq, addr, path := other.id, other.seq, other.addr, other.path
+	id, seq, acked, addr, path := other.id, other.seq, other.acked, other.addr, other.path
 	other.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.id, c.seq, c.addr, c.path = id, seq, addr, path
+	c.id, c.seq, c.acked, c.addr, c.path = id, seq, acked, addr, path
 }
 
 // Link returns the link of the present connection, or of none, whose faults do
@@ -387,6 +387,14 @@ func (c *Client) Seq() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seq
+}
+
+// Acked returns the highest sequence that the client has acknowledged by a
+// heartbeat in this session: ResumeFrom below it may be refused.
+func (c *Client) Acked() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.acked
 }
 
 // Connected reports whether there is a connection, as far as the client knows.

@@ -183,6 +183,9 @@ func (l *line) ended(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ce *gateway.CloseError
+	if errors.As(err, &ce) && ce.Code == gateway.CloseReplaced {
+		return // the session lives, on another connection
+	}
 	if l.w != nil && errors.As(err, &ce) && !ce.ByClient && !ce.Code.Resume() {
 		o.tell(l.w, ce.Error())
 	}

@@ -261,7 +261,7 @@ func (k *call) write(opcode byte, payload []byte) error {
 func (k *call) heartbeat() error {
 	c := k.client
 	c.mu.Lock()
-	seq := c.seq
+	seq := min(c.seq, c.ackAtMost)
 	c.acked = max(c.acked, seq)
 	c.mu.Unlock()
 	if seq == 0 {

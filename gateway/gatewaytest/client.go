@@ -62,6 +62,7 @@ type Client struct {
 	// Of the session.
 	id, addr, path string
 	seq, acked     uint64
+	ackAtMost      uint64 // where another client has adopted it
 }
 
 type received struct {
@@ -83,7 +84,7 @@ func NewClient(n *Network, o ClientOptions) *Client {
 	if o.Encoding == "" {
 		o.Encoding = "json"
 	}
-	c := &Client{network: n, o: o, addr: o.Addr, path: o.Path, replies: make(map[int]chan Message),
+	c := &Client{network: n, o: o, ackAtMost: forever, addr: o.Addr, path: o.Path, replies: make(map[int]chan Message),
 		rng: rand.New(rand.NewPCG(o.Seed, 1))}
 	c.changed.L = &c.mu
 	return c
@@ -355,9 +356,11 @@ func decodeReply(m Message, out any) error {
 }
 
 // Adopt has the client go on with another's session, from what that one has
-// received: a second connection for Resume to take the session over with.
+// received: a second connection for Resume to take the session over with. The
+// other one acknowledges nothing more.
 func (c *Client) Adopt(other *Client) {
 	other.mu.Lock()
+	other.ackAtMost = other.seq
 	id, seq, acked, addr, path := other.id, other.seq, other.acked, other.addr, other.path
 	other.mu.Unlock()
 	c.mu.Lock()

@@ -26,6 +26,8 @@ type Oracle struct {
 	sessions map[string]*witness
 	inOrder  []*witness
 	found    Report // what is noticed as it happens
+
+	trace func(format string, args ...any) // for the schedules' own; nil: nobody listens
 }
 
 // NewOracle returns an oracle that has seen nothing.
@@ -87,6 +89,9 @@ func (o *Oracle) Publish(ctx context.Context, p Publisher, topic string, ev gate
 
 // Send is Publish for an event that is sent to one session.
 func (o *Oracle) Send(ctx context.Context, s Session, ev gateway.Event) error {
+	o.mu.Lock()
+	o.witness(s.ID()).intents = s.Intents()
+	o.mu.Unlock()
 	return o.stamp(privateTopic(s.ID()), ev, func(ev gateway.Event) error { return s.Send(ctx, ev) })
 }
 

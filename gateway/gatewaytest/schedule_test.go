@@ -88,6 +88,7 @@ func newSchedule(t *testing.T, seed uint64, trace func(string)) *schedule {
 		signIns:  make(map[string]int),
 		ran:      make(map[string]int),
 	}
+	s.oracle.trace = s.logf
 	o := NetworkOptions{Seed: seed}
 	if s.chance(2) {
 		o.Delay = time.Duration(s.rng.IntN(50)) * time.Millisecond
@@ -475,18 +476,24 @@ func (s *schedule) connect(p *player, faults bool) {
 		below = uint64(1 + s.rng.IntN(10))
 	}
 	p.mu.Lock()
-	c := p.c
+	c, old := p.c, p.old
 	free := !p.busy && !c.Connected()
 	if free {
-		p.busy = true
+		p.busy, p.old = true, nil
 	}
 	p.mu.Unlock()
 	if !free {
 		return
 	}
+	for _, c := range old {
+		c.Drop()
+	}
 	s.speak(c)
 	s.beside(func() {
 		time.Sleep(wait)
+		for s.draining() {
+			time.Sleep(50 * time.Millisecond)
+		}
 		s.signIn(p, c, dropAfter, below)
 		p.mu.Lock()
 		p.busy = false
@@ -539,6 +546,9 @@ func (s *schedule) takeOver(p *player) {
 	s.did.takeovers++
 	s.logf("%s: is taken over", p.name)
 	s.beside(func() {
+		for s.draining() {
+			time.Sleep(50 * time.Millisecond)
+		}
 		s.signIn(p, c, -1, 0)
 		p.mu.Lock()
 		p.busy = false
@@ -631,6 +641,12 @@ func (s *schedule) drain() {
 		time.Sleep(time.Duration(s.rng.IntN(500)) * time.Millisecond)
 		old.HandTo(next)
 	}
+}
+
+func (s *schedule) draining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drains > 0
 }
 
 // settle ends all faults, brings everybody back and waits until nothing is

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,8 +33,12 @@ const maxFailures = 3
 // bubble of its own, and has the oracle judge them. SEEDS says how many, from
 // FIRST on; SEED plays a single one with a trace, up to AGAIN times until it
 // fails: what the seed decides is the same each time, but goroutines that run
-// at the same instant take turns as they like.
+// at the same instant take turns as they like. With AGAIN=1 the trace is printed
+// as it happens.
 func TestSchedules(t *testing.T) {
+	// When a goroutine of the gateway panics, the traceback has the seeds that
+	// are being played, in hexadecimal, as the second argument of play.
+	debug.SetTraceback("all")
 	if seed := number(t, "SEED", -1); seed >= 0 {
 		replay(t, uint64(seed), number(t, "AGAIN", 20))
 		return
@@ -108,6 +113,8 @@ type result struct {
 }
 
 // play runs one schedule in a bubble.
+//
+//go:noinline
 func play(t *testing.T, seed uint64, trace func(string)) (r result) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -131,6 +138,10 @@ func replay(t *testing.T, seed uint64, times int) {
 		r := play(t, seed, func(line string) {
 			mu.Lock()
 			defer mu.Unlock()
+			if times == 1 {
+				fmt.Println(line) // at once, should the process die
+				return
+			}
 			trace = append(trace, line)
 		})
 		if r.err == nil && i < times-1 {

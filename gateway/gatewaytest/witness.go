@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
 )
@@ -105,6 +106,7 @@ func (l *line) resuming(id string, seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l.w, l.seq = o.witness(id), max(seq, 1)
+	o.note(l.w, "asks to resume behind %d", seq)
 }
 
 // receive is called for every message, in order.
@@ -133,6 +135,7 @@ func (l *line) receive(m Message) {
 		o.problem(&o.found.Stray, "a dispatch without a session: %v", m)
 	case m.Type == "RESUMED":
 		o.found.Resumes++
+		o.note(l.w, "RESUMED, sequence %d", m.Seq)
 		if m.Seq != l.seq {
 			o.problem(&o.found.Lost, "session %s: RESUMED has sequence %d behind %d", l.w.id, m.Seq, l.seq)
 		}
@@ -182,6 +185,7 @@ func (l *line) ended(err error) {
 	o := l.oracle
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.note(l.w, "behind %d: %v", l.seq, err)
 	var ce *gateway.CloseError
 	if errors.As(err, &ce) && ce.Code == gateway.CloseReplaced {
 		return // the session lives, on another connection
@@ -206,5 +210,14 @@ func (o *Oracle) tell(w *witness, why string) {
 	if w.told == "" && !w.left {
 		w.told = why
 		o.found.Told++
+		o.note(w, "is told: %s", why)
 	}
+}
+
+// note writes to the trace. mu is held.
+func (o *Oracle) note(w *witness, format string, args ...any) {
+	if o.trace == nil || w == nil {
+		return
+	}
+	o.trace("  session %.6s: %s", w.id, fmt.Sprintf(format, args...))
 }

@@ -357,15 +357,15 @@ func decodeReply(m Message, out any) error {
 
 // Adopt has the client go on with another's session, from what that one has
 // received: a second connection for Resume to take the session over with. The
-// other one acknowledges nothing more.
+// other one acknowledges nothing beyond that any more.
 func (c *Client) Adopt(other *Client) {
 	other.mu.Lock()
 	other.ackAtMost = other.seq
-	id, seq, acked, addr, path := other.id, other.seq, other.acked, other.addr, other.path
+	id, seq, addr, path := other.id, other.seq, other.addr, other.path
 	other.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.id, c.seq, c.acked, c.addr, c.path = id, seq, acked, addr, path
+	c.id, c.seq, c.acked, c.addr, c.path = id, seq, seq, addr, path
 }
 
 // Link returns the link of the present connection, or of none, whose faults do

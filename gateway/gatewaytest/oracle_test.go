@@ -304,6 +304,30 @@ func TestOracle(t *testing.T) {
 			s.see(s.keep("a"))
 			s.purge("a")
 		}, "lost 1,"},
+		{"purged of what came in an earlier subscription", func(s *script) {
+			s.subscribe("a")
+			s.keep("a")
+			s.unsubscribe("a")
+			s.subscribe("a")
+			s.purge("a")
+			s.subscribe("a")
+			s.see(s.keep("a"))
+		}, ""},
+		{"but for what must have had its number", func(s *script) {
+			s.subscribe("a")
+			s.keep("a")
+			s.unsubscribe("a")
+			s.subscribe("a")
+			s.see(s.keep("a"))
+			s.purge("a")
+		}, "lost 1,"},
+		{"lost behind a purge", func(s *script) {
+			s.subscribe("a")
+			s.purge("a")
+			s.subscribe("a")
+			s.keep("a")
+			s.see(s.keep("a"))
+		}, "lost 1,"},
 		{"subscribed again", func(s *script) {
 			s.subscribe("a")
 			s.purge("a")

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -101,13 +102,13 @@ func newSchedule(t *testing.T, seed uint64, trace func(string)) *schedule {
 	s.limits = gateway.Limits{Payloads: -1, HeartbeatInterval: 8 * time.Second}
 	history := gateway.MemoryBrokerOptions{}
 	if s.tight {
-		s.limits.UnsentEvents = 6 + s.rng.IntN(40)
-		s.limits.KeptEvents = 4 + s.rng.IntN(40)
-		if s.chance(2) {
-			s.limits.DetachedEvents = 4 + s.rng.IntN(40)
+		s.limits.UnsentEvents = 6 + s.rng.IntN(60)
+		s.limits.KeptEvents = 4 + s.rng.IntN(80)
+		if s.chance(4) {
+			s.limits.DetachedEvents = 8 + s.rng.IntN(80)
 		}
-		if s.chance(2) {
-			history.History = 1 + s.rng.IntN(16)
+		if s.chance(4) {
+			history.History = 1 + s.rng.IntN(32)
 		}
 	}
 	s.broker = gateway.NewMemoryBroker(history)
@@ -282,13 +283,13 @@ func (s *schedule) step() {
 	switch n := s.rng.IntN(100); {
 	case n < 40:
 		s.publish()
-	case n < 55:
+	case n < 52:
 		s.subscriptions(p)
-	case n < 75:
+	case n < 70:
 		s.disturb(p)
-	case n < 88:
+	case n < 84:
 		s.connect(p, true)
-	case n < 91:
+	case n < 88:
 		s.takeOver(p)
 	case n < 96:
 		s.command(p)
@@ -527,6 +528,9 @@ func (s *schedule) signIn(p *player, c *Client, dropAfter int, below uint64) {
 	}
 	s.logf("%s: link %d: resume %.6s from %d of %d, killed after %d bytes", p.name, l.ID(), c.Session(), seq, c.Seq(), dropAfter)
 	c.ResumeFrom(ctx, seq)
+	if c.becomesReady(ctx) {
+		s.commandsAgain(p, c)
+	}
 }
 
 // takeOver has a second connection resume a player's session while the first
@@ -556,55 +560,63 @@ func (s *schedule) takeOver(p *player) {
 	})
 }
 
-// command sends a command, or one again whose reply has not come.
+// command has a player send a command.
 func (s *schedule) command(p *player) {
 	c := p.client()
-	again := s.chance(2)
-	if c.Session() == "" || !c.Connected() {
+	if !c.ready() {
 		return
 	}
-	session := c.Session()
 	p.mu.Lock()
-	nonce := 0
-	if again {
-		for n, on := range p.open {
-			if on == session && (nonce == 0 || n < nonce) {
-				nonce = n
-			}
-		}
-	}
-	again = nonce > 0
-	if !again {
-		p.nonce++
-		nonce = p.nonce
-	}
-	delete(p.open, nonce)
+	p.nonce++
+	nonce := p.nonce
 	p.mu.Unlock()
-	s.mu.Lock()
 	s.did.commands++
-	if again {
-		s.did.repeatedCommands++
-	}
-	s.mu.Unlock()
-	s.logf("%s: command %d, again: %v", p.name, nonce, again)
-	s.beside(func() {
-		ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
-		defer cancel()
-		var runs int
-		var ce *gateway.CommandError
-		err := c.CallAgain(ctx, nonce, "COUNT", nonce, &runs)
-		switch {
-		case errors.As(err, &ce) && ce.Code == "UNAVAILABLE", err != nil && ctx.Err() == nil && ce == nil:
-			p.mu.Lock()
-			p.open[nonce] = session
-			p.mu.Unlock()
-		case ctx.Err() != nil: // nobody knows when it will come
-		case err != nil:
-			s.wrong("%s: command %d: %v", p.name, nonce, err)
-		case runs != 1:
-			s.wrong("%s: command %d ran %d times", p.name, nonce, runs)
+	s.logf("%s: command %d", p.name, nonce)
+	s.beside(func() { s.call(p, c, c.Session(), nonce) })
+}
+
+// commandsAgain sends those again whose reply has not come, as clients do
+// after a resume.
+func (s *schedule) commandsAgain(p *player, c *Client) {
+	session := c.Session()
+	var again []int
+	p.mu.Lock()
+	for nonce, on := range p.open {
+		if on == session {
+			again = append(again, nonce)
 		}
-	})
+		delete(p.open, nonce)
+	}
+	p.mu.Unlock()
+	slices.Sort(again)
+	for _, nonce := range again {
+		s.mu.Lock()
+		s.did.repeatedCommands++
+		s.mu.Unlock()
+		s.logf("%s: command %d again", p.name, nonce)
+		s.beside(func() { s.call(p, c, session, nonce) })
+	}
+}
+
+// call sends a command and looks at its reply: whatever was lost and sent
+// again, it ran once.
+func (s *schedule) call(p *player, c *Client, session string, nonce int) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	var runs int
+	err := c.CallAgain(ctx, nonce, "COUNT", nonce, &runs)
+	var ce *gateway.CommandError
+	switch {
+	case err == nil && runs == 1:
+	case err == nil:
+		s.wrong("%s: command %d ran %d times", p.name, nonce, runs)
+	case errors.As(err, &ce) && ce.Code != "UNAVAILABLE", ctx.Err() != nil:
+		s.wrong("%s: command %d: %v", p.name, nonce, err)
+	default: // the connection broke, or the gateway drains
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.open[nonce] = session
+	}
 }
 
 // drain has a new gateway take over from the present one.
@@ -679,6 +691,14 @@ func (s *schedule) settle() {
 	}
 	s.work.Wait()
 	time.Sleep(time.Second)
+}
+
+// becomesReady waits for the connection's session, or for the end of hope.
+func (c *Client) becomesReady(ctx context.Context) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wait(ctx, func() bool { return c.call == nil || c.call.state > signing })
+	return c.call != nil && c.call.state == ready
 }
 
 // ready reports whether the connection has its session.

@@ -109,33 +109,50 @@ func (w *witness) maySee(e *stamped) bool {
 
 // expect looks for what the session must have seen of a topic in one span.
 func (o *Oracle) expect(w *witness, log *topicLog, sp *span, seen map[*stamped]bool, newest map[stream]*stamped, r *Report) {
-	var missing []*stamped
-	behind := uint64(0) // when the last seen event of this span began
 	for _, e := range log.events {
 		if !sp.surely(e) || e.failed || e.event.Intent != 0 && e.event.Intent&w.intents == 0 {
 			continue
 		}
 		switch {
 		case e.event.Class == gateway.Volatile:
+			continue
 		case isConflated(e):
-			if n := newest[e.stream()]; n == nil || n.before(e) {
-				missing = append(missing, e)
+			if n := newest[e.stream()]; n != nil && !n.before(e) {
+				continue
 			}
 		case seen[e]:
-			behind = max(behind, e.began)
-		default:
-			missing = append(missing, e)
+			continue
 		}
-	}
-	for _, e := range missing {
 		switch {
-		case !isConflated(e) && e.ended < behind: // a later one came: this one cannot have waited behind it
+		case w.purged(e, seen):
+		case !isConflated(e) && overtaken(e, seen, forever):
 			r.problem(&r.Lost, "session %s: %v, though later ones came", w.id, e)
-		case w.left || sp.purge:
+		case w.left:
 		case w.told != "":
-			r.LostTold++
+			if e.ended < w.toldAt {
+				r.LostTold++
+			}
 		default:
 			r.problem(&r.Lost, "session %s: %v", w.id, e)
 		}
 	}
+}
+
+// purged reports whether a missing event may be missing because a purge found
+// it waiting: one of this span or of a later one of the topic.
+func (w *witness) purged(e *stamped, seen map[*stamped]bool) bool {
+	return slices.ContainsFunc(w.spans[e.topic.name], func(sp *span) bool {
+		return sp.purge && sp.gone > e.began && (isConflated(e) || !overtaken(e, seen, sp.leaving))
+	})
+}
+
+// overtaken reports whether a later event of the topic, published before a
+// time, was seen: what waits in front of it cannot be missing.
+func overtaken(e *stamped, seen map[*stamped]bool, until uint64) bool {
+	for _, later := range e.topic.events[e.n:] {
+		if seen[later] && e.before(later) && later.ended < until && later.event.Class == gateway.Keep {
+			return true
+		}
+	}
+	return false
 }

@@ -20,7 +20,8 @@ type witness struct {
 	met     bool       // a client has seen its READY
 	history []sighting // by sequence, from 2 on; see place
 	told    string     // why it is over, as its client was told; empty: it is not
-	left    bool       // its client has ended it
+	toldAt  uint64
+	left    bool // its client has ended it
 }
 
 // sighting is what came under one sequence.
@@ -208,7 +209,7 @@ func (l *line) leaving() {
 // tell notes that a session's client was told that it is over. mu is held.
 func (o *Oracle) tell(w *witness, why string) {
 	if w.told == "" && !w.left {
-		w.told = why
+		w.told, w.toldAt = why, o.now()
 		o.found.Told++
 		o.note(w, "is told: %s", why)
 	}

@@ -152,3 +152,37 @@ func BenchmarkMergePatch(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkZlibStream(b *testing.B) {
+	z, r := codec.NewZlibStream(), codec.NewZlibStreamReader(codec.Limits{})
+	text := []byte(event)
+	packed := z.Append(nil, text)
+	if _, err := r.Append(nil, packed); err != nil {
+		b.Fatal(err)
+	}
+	packed = z.Append(packed[:0], text)
+	b.Run("Append", func(b *testing.B) {
+		b.ReportAllocs()
+		dst := make([]byte, 0, 1024)
+		for b.Loop() {
+			z.Append(dst, text)
+		}
+	})
+	b.Run("Read", func(b *testing.B) { // a message that refers to one like it just before
+		b.ReportAllocs()
+		dst := make([]byte, 0, 2048)
+		for b.Loop() {
+			if _, err := r.Append(dst, packed); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("Reset", func(b *testing.B) {
+		b.ReportAllocs()
+		dst := make([]byte, 0, 1024)
+		for b.Loop() {
+			z.Reset()
+			z.Append(dst, text)
+		}
+	})
+}

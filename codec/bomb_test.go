@@ -123,3 +123,13 @@ func TestCheckAllocates(t *testing.T) {
 		}
 	}
 }
+
+// TestZlibStreamBomb: 32 MB of zeroes in 32 KB cost about what is allowed.
+func TestZlibStreamBomb(t *testing.T) {
+	bomb := codec.NewZlibStream().Append(nil, make([]byte, 32<<20))
+	before := allocated()
+	_, err := codec.NewZlibStreamReader(codec.Limits{Output: 1 << 20}).Append(nil, bomb)
+	if used := allocated() - before; used > 6<<20 || !errors.Is(err, codec.ErrTooLarge) {
+		t.Errorf("%d bytes allocated, %v", used, err)
+	}
+}

@@ -1,6 +1,7 @@
 // Package codec turns values into bytes and strangers' bytes into values: JSON, MessagePack, and
 // MessagePack compressed with LZ4, with transcoding between the first two and merge patches between
-// two values. It imports nothing else of this module and can be used alone.
+// two values; and it compresses a connection's messages as one zlib stream, see [ZlibStream]. It imports
+// nothing else of this module and can be used alone.
 //
 //	type Message struct {
 //		ID      string `json:"id"` // one set of tags serves JSON and MessagePack
@@ -27,7 +28,7 @@
 // Every refusal is an [*Error] around one of the sentinels of this package. Append functions keep
 // what dst holds, and on an error return dst as it was. No function keeps a reference to its input,
 // except [Diff] and [Apply], whose results share values with their arguments. Everything here is
-// safe for concurrent use.
+// safe for concurrent use but [ZlibStream] and [ZlibStreamReader], which are one connection's.
 //
 // # One message, whatever the format
 //

@@ -25,7 +25,7 @@ var (
 
 // Error is a refusal: where, in which format, and why.
 type Error struct {
-	Format string // "json", "msgpack", "lz4" or "merge-patch"
+	Format string // "json", "msgpack", "lz4", "zlib-stream" or "merge-patch"
 	Offset int    // in bytes from the start of the input; -1 when unknown. Inside an LZ4 block: where the block begins
 	Err    error  // wraps one of the sentinels, and for ErrValue the library's own error
 }

@@ -92,3 +92,17 @@ func ExampleDiff() {
 	// {"client":{"web":"idle"},"game":null,"status":"idle"}
 	// {"client":{"web":"idle"},"status":"idle"}
 }
+
+func ExampleZlibStream() {
+	z := codec.NewZlibStream()                     // one for each connection
+	r := codec.NewZlibStreamReader(codec.Limits{}) // at its other end
+	for _, message := range []string{"hello, hello", "hello, hello", "hello again"} {
+		data := z.Append(nil, []byte(message))
+		plain, err := r.Append(nil, data)
+		fmt.Printf("% x: %s %v\n", data[len(data)-4:], plain, err)
+	}
+	// Output:
+	// 00 00 ff ff: hello, hello <nil>
+	// 00 00 ff ff: hello, hello <nil>
+	// 00 00 ff ff: hello again <nil>
+}

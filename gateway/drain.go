@@ -28,11 +28,9 @@ func (g *Gateway) drain(ctx context.Context) error {
 				away = append(away, s)
 			}
 		}
-		if len(here)+len(away) == 0 {
-			if g.identifies.Running()+g.resumes.Running() == 0 && g.bySession.Stats().Total == 0 {
-				return nil
-			}
-			// Sign-ins that were under way may still end with a session.
+		signingIn := g.identifies.Running() + g.resumes.Running()
+		if len(here)+len(away)+signingIn == 0 && g.bySession.Stats().Total == 0 {
+			return nil
 		}
 		var all goroutines
 		for _, s := range away { // nobody reconnects because of these

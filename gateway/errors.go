@@ -7,6 +7,10 @@ var (
 	// token. The connection is closed 4004 and the client does not come back.
 	ErrUnauthorized = errors.New("gateway: unauthorized")
 
+	// ErrRate is returned by a Limiter for a rate that has no bucket, or for
+	// more tokens than fit into one.
+	ErrRate = errors.New("gateway: impossible rate")
+
 	// ErrClosed is returned once the gateway is shutting down, or by the
 	// methods of a session that has ended.
 	ErrClosed = errors.New("gateway: closed")

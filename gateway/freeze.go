@@ -25,9 +25,9 @@ func (f *freezing) passed() {
 }
 
 // freeze takes the session from its topics and returns how far it has seen
-// each. What was published up to there is in its ring when freeze returns; when
-// it returns an error, the session must catchUp.
-func (s *Session) freeze(ctx context.Context) ([]storedTopic, error) {
+// each. What was published up to there is in its ring when freeze returns. The
+// error is ErrClosed when the session has ended, or the gateway.
+func (s *Session) freeze() ([]storedTopic, error) {
 	s.mu.Lock()
 	if s.ended || s.doomed != nil || s.stash != nil {
 		s.mu.Unlock()
@@ -45,9 +45,9 @@ func (s *Session) freeze(ctx context.Context) ([]storedTopic, error) {
 	s.mu.Unlock()
 	f.passed()
 	select {
-	case <-f.done:
-	case <-ctx.Done():
-		return topics, ctx.Err()
+	case <-f.done: // soon: a lane waits for nobody
+	case <-s.gw.ctx.Done():
+		return topics, ErrClosed
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +75,7 @@ func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
 // save freezes the session and puts it into the store. After an error it goes
 // on as before; if that cannot be, it is doomed.
 func (g *Gateway) save(ctx context.Context, s *Session) error {
-	topics, err := s.freeze(ctx)
+	topics, err := s.freeze()
 	if errors.Is(err, ErrClosed) {
 		return err
 	}

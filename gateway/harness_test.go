@@ -177,9 +177,13 @@ func (c *testClient) event() (message, error) {
 			return m, nil
 		case 1:
 			c.send(fmt.Sprintf(`{"op":1,"d":%d}`, c.seen))
+		case 9:
+			return m, errSessionLost
 		}
 	}
 }
+
+var errSessionLost = errors.New("the session is lost, and told so")
 
 // want reads the next message, which must have this op and, if given, type.
 func (c *testClient) want(op int, typ string) message {

@@ -72,8 +72,11 @@ func (q *topicQueue) pop() *laneTopic {
 type subscription struct {
 	session *Session
 	topic   string
-	place   int  // in laneTopic.subs; owned by the worker that runs the lane
-	cut     bool // nothing is offered any more; guarded by the session's mu
+	place   int // in laneTopic.subs; owned by the worker that runs the lane
+
+	// Guarded by the session's mu.
+	cut   bool   // nothing is offered any more
+	after uint64 // the offset up to which the session has read the history; 0: that is behind it
 }
 
 func (sub *subscription) offer(run []*published) *conn { return sub.session.offer(sub, run) }

@@ -107,12 +107,33 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Se
 
 var errForeignSession = errors.New("gateway: the session is another user's")
 
+// offered is what a lane offered to a session that was catching up.
+type offered struct {
+	sub *subscription // nil: to the session alone
+	run []*published
+}
+
+// unseen returns what of a run of events has not been read from the history.
+// The session's mu is held.
+func (sub *subscription) unseen(run []*published) []*published {
+	if sub == nil || sub.after == 0 {
+		return run
+	}
+	for i, p := range run {
+		if p.Position.Offset > sub.after {
+			sub.after = 0
+			return run[i:]
+		}
+	}
+	return nil
+}
+
 // catchUp subscribes a session to topics as if it had never left them: what was
 // published behind their positions is appended, then what comes now. Whatever
 // the lanes offer meanwhile waits in the session's stash.
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
-	s.stash = new([]*published)
+	s.stash = new([]offered)
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	oldest := make(map[uint32]Position) // per partition, where to read from
@@ -148,17 +169,15 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	if s.ended {
 		return ErrClosed
 	}
-	var late []*published // of before the session left the topic, when it did so just now
-	for _, p := range *s.stash {
-		switch {
-		case p.Position.Offset <= from[p.Topic].Offset:
-			late = append(late, p)
-		case p.Position.Offset > read[p.Position.Partition]:
-			missed = append(missed, p)
+	for _, sub := range s.subs {
+		if at, ok := from[sub.topic]; ok {
+			sub.after = read[at.Partition] // what a lane offers of before is in missed
 		}
 	}
+	for _, offered := range *s.stash {
+		missed = append(missed, offered.sub.unseen(offered.run)...)
+	}
 	s.stash = nil
-	missed = append(late, missed...)
 	if c, _ := s.appendAll(missed); c != nil {
 		s.gw.chore(s, c.flushNow)
 	}

@@ -110,9 +110,9 @@ func (r *ring) restore(acked uint64, numbered, unsent []*published) {
 	r.acked, r.next = acked, acked
 	for _, p := range numbered {
 		r.push(p)
+		r.sent, r.unsent = r.end, r.end
 		r.keptBytes += p.size()
 	}
-	r.sent, r.unsent = r.end, r.end
 	r.next = r.numbered()
 	for _, p := range unsent {
 		r.push(p)

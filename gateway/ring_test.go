@@ -384,6 +384,33 @@ func TestRingKnowsItsOldest(t *testing.T) { // S3
 	}
 }
 
+// A ring that goes through a store is the same afterwards, whatever its size.
+func TestRingIsRestored(t *testing.T) {
+	for n := range 100 {
+		r := newRing()
+		r.attach()
+		for i := range n {
+			p := keep("a")
+			p.at = int64(i)
+			r.append(p, &bounds{})
+		}
+		for range n / 2 {
+			r.take()
+		}
+		r.ack(firstSequence - 1 + uint64(n/8))
+		events := slices.Collect(r.all())
+		numbered := int(r.sent - r.head)
+		fresh := newRing()
+		fresh.restore(r.acked, events[:numbered], events[numbered:])
+		if got := slices.Collect(fresh.all()); !slices.Equal(got, events) {
+			t.Fatalf("%d events: others came back", n)
+		}
+		if fresh.numbered() != r.numbered() || fresh.tail() != r.tail() || fresh.keptBytes != r.keptBytes || fresh.unsentBytes != r.unsentBytes {
+			t.Fatalf("%d events: marks or sizes differ", n)
+		}
+	}
+}
+
 // What is held is accounted for once, however many rings hold it.
 func TestRingsAccountForWhatTheyHold(t *testing.T) {
 	var account atomic.Int64

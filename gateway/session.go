@@ -38,12 +38,12 @@ type Session struct {
 	conn     *conn // whose turn it is to be written to; nil while there is none
 	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
 	ended    bool
-	saved    bool          // with ended: another gateway may have it
-	doomed   *CloseError   // why it gets no connection any more; nil: it may
-	leaving  bool          // it is being saved: commands are not taken any more
-	frozen   bool          // and nothing is appended, numbered or written
-	stash    *[]*published // what waits until the session has caught up; nil: it has
-	dirty    bool          // somebody is about to flush conn
+	saved    bool        // with ended: another gateway may have it
+	doomed   *CloseError // why it gets no connection any more; nil: it may
+	leaving  bool        // it is being saved: commands are not taken any more
+	frozen   bool        // and nothing is appended, numbered or written
+	stash    *[]offered  // what waits until the session has caught up; nil: it has
+	dirty    bool        // somebody is about to flush conn
 	askedAt  int64
 	acked    chan struct{} // closed when everything sent is acknowledged; nil: nobody waits
 	subs     []*subscription
@@ -200,9 +200,10 @@ func (s *Session) offer(sub *subscription, run []*published) *conn {
 	case s.ended || s.doomed != nil || s.frozen || sub != nil && sub.cut:
 		return nil
 	case s.stash != nil:
-		*s.stash = append(*s.stash, run...)
+		*s.stash = append(*s.stash, offered{sub, slices.Clone(run)})
 		return nil
 	}
+	run = sub.unseen(run)
 	if c, overflown := s.appendAll(run); overflown {
 		return c
 	}

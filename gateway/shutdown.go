@@ -30,12 +30,12 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	defer stop()
 	g.conns.close()
 	for _, c := range g.byConn.All() {
-		if c.ready() == nil {
+		if c.hasNotBegun() {
 			c.sayRestart(nil)
 		}
 	}
-	err := g.drain(ctx)
-	for _, c := range g.byConn.All() { // those whose sign-in was under way
+	err := g.drain(ctx) // with those whose sign-in is under way
+	for _, c := range g.byConn.All() {
 		c.sayRestart(nil)
 	}
 	if e := g.conns.wait(ctx); e != nil {
@@ -101,6 +101,13 @@ func (c *conn) sayRestart(hint []byte) {
 		c.send(appendMessage(nil, c.form, opReconnect, hint))
 	}
 	c.close(CloseRestart, "")
+}
+
+// hasNotBegun reports whether the client has yet to sign in.
+func (c *conn) hasNotBegun() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stage == stageHello
 }
 
 // Health returns nil while the gateway takes new connections, and ErrClosed

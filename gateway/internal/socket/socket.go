@@ -1,99 +1,122 @@
 package socket
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
-	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
-// ErrWouldBlock says that the connection takes no bytes now, or that it is of
-// a kind that cannot say so: [Socket.Write] waits instead.
+// ErrWouldBlock says that the connection takes no more bytes now, or that it is
+// of a kind that cannot say so: [Socket.Write] waits instead.
 var ErrWouldBlock = errors.New("socket: write would block")
 
-// StallTimeout is how long a blocking write may make no progress at all.
+// StallTimeout is how long a write may make no progress at all. On a straight
+// socket that is for somebody to watch, by [Socket.Progress]; on others Write
+// gives up by itself.
 const StallTimeout = 10 * time.Second
 
 // Socket is the writing side of a connection. At most one goroutine may be in
-// TryWrite or Write at a time; Close may be called at any time.
+// TryWrite or Write at a time; Close and Progress may be called at any time.
 type Socket struct {
-	nc    net.Conn
-	raw   syscall.RawConn // nil: no way to write straight
-	stall time.Duration   // StallTimeout, but for tests
+	nc   net.Conn
+	path path
 	// broken latches: half a frame may be out, so nothing may follow it.
-	broken atomic.Bool
+	broken   atomic.Bool
+	progress atomic.Int64
 }
 
-// New returns a socket for nc. A *net.TCPConn is written straight; anything
-// else, a foreign tls.Conn or a net.Pipe, only by blocking writes: after one
-// that would have blocked, a tls.Conn is dead for ever.
-func New(nc net.Conn) *Socket {
-	s := &Socket{nc: nc, stall: StallTimeout}
-	if tcp, ok := nc.(*net.TCPConn); ok && straightWrites {
-		if raw, err := tcp.SyscallConn(); err == nil {
-			s.raw = raw
-			limitUnsent(raw)
-		}
-	}
-	return s
+// path is a way to write to a connection.
+type path interface {
+	// try writes what is taken at once. ErrWouldBlock comes with a short count,
+	// and what is missing with the next try or finish.
+	try(p []byte) (int, error)
+
+	// finish waits until all of p is out, and adds to moved as it gets on.
+	finish(p []byte, moved *atomic.Int64) error
+
+	straight() bool
 }
+
+// tryWriter is a connection that can be written to without blocking. A short
+// count without an error says that it would block.
+type tryWriter interface {
+	TryWrite(p []byte) (n int, err error)
+}
+
+// New returns a socket for nc, to which nobody else writes from now on but TLS
+// itself.
+func New(nc net.Conn) *Socket { return &Socket{nc: nc, path: pathFor(nc)} }
+
+func pathFor(nc net.Conn) path {
+	switch c := nc.(type) {
+	case *net.TCPConn:
+		return newTCP(c)
+	case *Conn:
+		return newTCP(c.TCPConn)
+	case *tls.Conn:
+		switch below := c.NetConn().(type) {
+		case *Conn:
+			// Before, a write would wait for the peer's side of the handshake.
+			if c.ConnectionState().HandshakeComplete {
+				below.adopt()
+				return &sealed{tls: c, below: below}
+			}
+		case *net.TCPConn:
+			newTCP(below) // for its limit of what is unsent
+		}
+	case tryWriter:
+		return &trier{c, nc}
+	}
+	return &blocking{nc, StallTimeout}
+}
+
+// Straight reports whether TryWrite can take anything.
+func (s *Socket) Straight() bool { return s.path.straight() }
 
 // TryWrite writes what the connection takes at once, which may be nothing, and
 // returns how much that was. A short count comes with ErrWouldBlock, or with
-// the error that ended the connection.
-func (s *Socket) TryWrite(p []byte) (int, error) {
-	if s.raw == nil {
-		return 0, ErrWouldBlock
-	}
-	return tryWrite(s.raw, p)
-}
+// the error that ended the connection. The next TryWrite or Write begins with
+// what is missing: somewhere below, a part of it may be on its way.
+func (s *Socket) TryWrite(p []byte) (int, error) { return s.path.try(p) }
 
-// Write writes all of p, waiting as long as the peer takes something every
-// StallTimeout.
+// Write writes all of p. On a straight socket it waits for as long as the connection lives: who gives up a
+// peer that takes nothing, by Progress, calls Close, and Write returns. On
+// others it fails when nothing moves for StallTimeout.
 func (s *Socket) Write(p []byte) error {
-	// A deadline that has passed would fail the next straight write.
-	defer s.nc.SetWriteDeadline(time.Time{})
-	for len(p) > 0 {
-		if s.broken.Load() {
-			return net.ErrClosed
-		}
-		chunk := p
-		if s.raw == nil {
-			// A connection that is not ours to look into is dead after a
-			// timeout, so each wait is for one record of TLS at most.
-			chunk = p[:min(len(p), 16<<10)]
-		}
-		if err := s.nc.SetWriteDeadline(time.Now().Add(s.stall)); err != nil {
-			return err
-		}
-		n, err := s.nc.Write(chunk)
-		p = p[n:]
-		progress := n > 0 && s.raw != nil
-		if err != nil && !(progress && errors.Is(err, os.ErrDeadlineExceeded)) {
-			s.broken.Store(true)
-			return err
-		}
+	if s.broken.Load() {
+		return net.ErrClosed
 	}
-	return nil
+	err := s.path.finish(p, &s.progress)
+	if err != nil {
+		s.broken.Store(true)
+	}
+	return err
 }
 
-// Close closes the connection. A Write or Read in progress returns.
+// Progress counts the bytes that a Write in progress, or one before it, got
+// rid of: it grows as long as the peer takes something.
+func (s *Socket) Progress() int64 { return s.progress.Load() }
+
+// Close closes the connection. A Write or Read in progress returns. It never
+// waits for the peer.
 func (s *Socket) Close() {
 	s.broken.Store(true)
+	if _, foreign := s.path.(*blocking); foreign {
+		// A tls.Conn says goodbye before it closes what is below it, and waits
+		// up to 5 s for a peer that does not read.
+		if c, ok := s.nc.(interface{ NetConn() net.Conn }); ok {
+			c.NetConn().Close()
+		}
+	}
 	s.nc.Close()
 }
 
 // CloseWrite tells the peer that nothing more comes, where the connection can.
+// Only a tls.Conn that is not straight may wait for it, for up to 5 s.
 func (s *Socket) CloseWrite() {
 	if half, ok := s.nc.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
 }
-
-// Straight reports whether TryWrite ever takes anything.
-func (s *Socket) Straight() bool { return s.raw != nil }
-
-// Progress returns how many bytes Write has taken.
-func (s *Socket) Progress() int64 { return 0 }

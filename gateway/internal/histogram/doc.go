@@ -1,0 +1,3 @@
+// Package histogram counts durations, so that quantiles can be told of all of
+// them and of the last half minute.
+package histogram

@@ -58,7 +58,7 @@ func (h *half) take(p []byte, try bool) int {
 		return 0
 	}
 	if try && h.sent+uint64(n) > h.shortAt {
-		n = int(h.shortAt - h.sent)
+		n = int(max(h.shortAt, h.sent) - h.sent) // a Write may have gone past it
 		h.shortAt = never
 		if h.hold > 0 {
 			h.heldTill = now.Add(h.hold)

@@ -249,6 +249,17 @@ func TestFaults(t *testing.T) {
 			t.Errorf("took %d afterwards", n)
 		}
 	})
+	bubble(t, "short write, past its place", none, func(t *testing.T, client, server *Conn) {
+		client.Link().Short(2, time.Second)
+		write(t, server, "abcdef")
+		if n, err := server.TryWrite([]byte("gh")); n != 0 || err != nil {
+			t.Errorf("took %d, %v", n, err)
+		}
+		write(t, server, "gh")
+		if got, _ := read(client, 8); got != "abcdefgh" {
+			t.Errorf("got %q", got)
+		}
+	})
 	bubble(t, "squeeze", none, func(t *testing.T, client, server *Conn) {
 		client.Link().Squeeze(1)
 		go func() { io.WriteString(server, strings.Repeat("x", 100)) }()

@@ -71,9 +71,11 @@ func (b *MemoryBroker) Publish(ctx context.Context, rec Record) error {
 	i, p := b.partition(rec.Topic)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.offset++
-	rec.Position = Position{Partition: i, Epoch: p.epoch, Offset: p.offset}
-	p.keep(rec, b.most, b.mostBytes)
+	if b.most > 0 && b.mostBytes > 0 {
+		p.offset++
+		rec.Position = Position{Partition: i, Epoch: p.epoch, Offset: p.offset}
+		p.keep(rec, b.most, b.mostBytes)
+	}
 	for _, f := range p.followers[rec.Topic] {
 		f.deliver(rec)
 	}
@@ -98,7 +100,7 @@ func (b *MemoryBroker) Since(ctx context.Context, from Position) ([]Record, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if from.Partition >= topicStripes {
+	if from.Partition >= topicStripes || from.IsZero() {
 		return nil, ErrGap
 	}
 	p := &b.partitions[from.Partition]
@@ -122,6 +124,9 @@ func (f *memoryFeed) Follow(_ context.Context, topic string) (Position, error) {
 	defer p.mu.Unlock()
 	if !slices.Contains(p.followers[topic], f) {
 		p.followers[topic] = append(p.followers[topic], f)
+	}
+	if f.broker.most < 0 || f.broker.mostBytes < 0 {
+		return Position{}, nil
 	}
 	return Position{Partition: i, Epoch: p.epoch, Offset: p.offset}, nil
 }

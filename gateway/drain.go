@@ -77,8 +77,23 @@ func (g *Gateway) pace(ctx context.Context, n int, next func(int)) {
 }
 
 // letGo has a session finish its commands, saves it and sends its client
-// elsewhere. Whatever is not done when ctx ends is not.
+// elsewhere, or waits until another call has. Whatever is not done when ctx ends
+// is not.
 func (g *Gateway) letGo(ctx context.Context, s *Session) {
+	s.mu.Lock()
+	going := s.going
+	if going == nil {
+		s.going = make(chan struct{})
+		defer close(s.going)
+	}
+	s.mu.Unlock()
+	if going != nil {
+		select {
+		case <-going:
+		case <-ctx.Done():
+		}
+		return
+	}
 	if g.opts.Sessions != nil {
 		s.awaitAck(ctx)
 	}

@@ -317,6 +317,32 @@ func TestUpgradesAreHeld(t *testing.T) {
 	login(t, url, "bob")
 }
 
+// A client that reaches the successor before its session was saved has it saved
+// at once (C1).
+func TestSuccessorAsksForASession(t *testing.T) {
+	options := shared(t, func(o *Options) { o.Limits.DrainRate = 1 })
+	old, url := testGateway(t, options)
+	var clients []*testClient
+	var sessions []string
+	for i := range 5 {
+		c, session := signIn(t, url, fmt.Sprint("u", i))
+		clients, sessions = append(clients, c), append(sessions, session)
+	}
+	fresh, _ := testGateway(t, options)
+	old.HandTo(fresh)
+	go shutdown(t, old, 20*time.Second)
+	publishNumbers(t, fresh, "t", 0, 3)
+	for i, c := range clients {
+		c.ws.CloseNow()
+		c = resume(t, url, fmt.Sprint("u", i), sessions[i], 1)
+		c.wantEvents(2, 0, 3)
+		c.want(0, "RESUMED")
+	}
+	if s := fresh.Stats(); s.SessionsResumed != 5 || s.ResumesRefused != nil {
+		t.Errorf("%+v", s)
+	}
+}
+
 // A stored session is taken once, by its own user, and stays where it is when
 // that cannot be.
 func TestStoredSessionIsTakenOnce(t *testing.T) {

@@ -47,8 +47,10 @@ type Gateway struct {
 	loads     loads
 	successor handover
 	holding   atomic.Int64 // upgrades that are held for it
-	draining  atomic.Bool
-	stats     counters
+
+	predecessor atomic.Pointer[Gateway] // which drains; nil: none does
+	draining    atomic.Bool
+	stats       counters
 
 	handlersMu sync.RWMutex
 	handlers   map[string]handler

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -20,12 +21,29 @@ const heldFor = 5 * time.Second
 
 // HandTo has a successor answer every request from now on, and those that are
 // held since Shutdown began: the gateway that takes over in this process, which
-// shares Broker and Sessions with this one. Only the first call counts.
+// shares Broker and Sessions with this one. A client that reaches a successor
+// which is a *Gateway before its session was saved has it saved at once. Only
+// the first call counts.
 func (g *Gateway) HandTo(next http.Handler) {
 	g.successor.once.Do(func() {
+		if heir, ok := next.(*Gateway); ok {
+			heir.predecessor.Store(g)
+			context.AfterFunc(g.ctx, func() { heir.predecessor.CompareAndSwap(g, nil) })
+		}
 		g.successor.next = next
 		close(g.successor.there)
 	})
+}
+
+// release has a session that is still here, or at the predecessor, saved, and
+// reports whether there was one. The caller finds it in the store.
+func (g *Gateway) release(ctx context.Context, id string) bool {
+	if s := g.find(id); s != nil {
+		g.letGo(ctx, s)
+		return true
+	}
+	before := g.predecessor.Load()
+	return before != nil && before.release(ctx, id)
 }
 
 // handOn serves a request that is not for this gateway any more, and reports

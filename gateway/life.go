@@ -117,6 +117,7 @@ func (s *Session) detach(now time.Time) bool {
 	s.conn, s.dirty = nil, false
 	s.setDetached(now.UnixNano())
 	s.ring.detach()
+	s.nothingToAwait()
 	s.lane.watch(s.watched, now.Add(s.gw.limits.ResumeWindow))
 	return !s.ring.over(&s.gw.bounds)
 }

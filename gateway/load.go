@@ -67,6 +67,9 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
 	rec, err := g.opts.Sessions.Take(ctx, id)
+	if before := g.predecessor.Load(); before != nil && errors.Is(err, ErrNoSession) && before.release(ctx, id) {
+		rec, err = g.opts.Sessions.Take(ctx, id)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}

@@ -38,14 +38,15 @@ type Session struct {
 	conn     *conn // whose turn it is to be written to; nil while there is none
 	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
 	ended    bool
-	saved    bool        // with ended: another gateway may have it
-	doomed   *CloseError // why it gets no connection any more; nil: it may
-	leaving  bool        // it is being saved: commands are not taken any more
-	frozen   bool        // and nothing is appended, numbered or written
-	stash    *[]offered  // what waits until the session has caught up; nil: it has
-	dirty    bool        // somebody is about to flush conn
+	saved    bool          // with ended: another gateway may have it
+	doomed   *CloseError   // why it gets no connection any more; nil: it may
+	going    chan struct{} // closed when it was let go of; nil: nobody does
+	leaving  bool          // it is being saved: commands are not taken any more
+	frozen   bool          // and nothing is appended, numbered or written
+	stash    *[]offered    // what waits until the session has caught up; nil: it has
+	dirty    bool          // somebody is about to flush conn
 	askedAt  int64
-	acked    chan struct{} // closed when everything sent is acknowledged; nil: nobody waits
+	acked    chan struct{} // see nothingToAwait; nil: nobody waits
 	subs     []*subscription
 	presence *PresenceUpdate // what the client said last
 	slow     slowness
@@ -322,9 +323,17 @@ func (s *Session) ack(c *conn, seq uint64) error {
 		return err
 	}
 	s.ring.trimOlder(time.Now().Add(-s.gw.limits.KeptAge).UnixNano())
-	if s.acked != nil && s.ring.head == s.ring.sent {
+	if s.ring.head == s.ring.sent {
+		s.nothingToAwait()
+	}
+	return nil
+}
+
+// nothingToAwait tells who waits for the client to acknowledge that it has, or
+// cannot any more. mu is held.
+func (s *Session) nothingToAwait() {
+	if s.acked != nil {
 		close(s.acked)
 		s.acked = nil
 	}
-	return nil
 }

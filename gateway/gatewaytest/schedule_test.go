@@ -492,9 +492,6 @@ func (s *schedule) connect(p *player, faults bool) {
 	s.speak(c)
 	s.beside(func() {
 		time.Sleep(wait)
-		for s.draining() {
-			time.Sleep(50 * time.Millisecond)
-		}
 		s.signIn(p, c, dropAfter, below)
 		p.mu.Lock()
 		p.busy = false
@@ -550,9 +547,6 @@ func (s *schedule) takeOver(p *player) {
 	s.did.takeovers++
 	s.logf("%s: is taken over", p.name)
 	s.beside(func() {
-		for s.draining() {
-			time.Sleep(50 * time.Millisecond)
-		}
 		s.signIn(p, c, -1, 0)
 		p.mu.Lock()
 		p.busy = false
@@ -653,12 +647,6 @@ func (s *schedule) drain() {
 		time.Sleep(time.Duration(s.rng.IntN(500)) * time.Millisecond)
 		old.HandTo(next)
 	}
-}
-
-func (s *schedule) draining() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.drains > 0
 }
 
 // settle ends all faults, brings everybody back and waits until nothing is

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
@@ -22,7 +23,9 @@ type call struct {
 	line    *line         // what the oracle is shown; nil without one
 	turn    chan struct{} // who writes holds it
 	over    chan struct{}
-	mask    *rand.Rand // owned by who has the turn
+	mask    *rand.Rand              // owned by who has the turn
+	heard   bool                    // a message has come; owned by the reader, like
+	zlib    *codec.ZlibStreamReader // of its messages; nil: they come as they are
 	beating time.Duration
 	first   time.Duration // until the first heartbeat
 
@@ -95,17 +98,33 @@ func (k *call) message() (Message, error) {
 		case frameClose:
 			return Message{}, k.closed(payload)
 		case frameText, frameBinary:
-			if (opcode == frameBinary) != (k.o.Encoding == "msgpack") {
+			if (opcode == frameBinary) != k.binary(opcode) {
 				return Message{}, fmt.Errorf("%w: a frame of type %d in %s", errFrame, opcode, k.o.Encoding)
 			}
 		case frameContinuation:
 		default:
 			return Message{}, fmt.Errorf("%w: opcode %d", errFrame, opcode)
 		}
-		if whole = append(whole, payload...); fin {
-			return decodeMessage(k.o.Encoding == "msgpack", whole)
+		if whole = append(whole, payload...); !fin {
+			continue
 		}
+		if k.zlib != nil {
+			if whole, err = k.zlib.Append(nil, whole); err != nil {
+				return Message{}, fmt.Errorf("gatewaytest: a message does not inflate: %w", err)
+			}
+		}
+		return decodeMessage(k.o.Encoding == "msgpack", whole)
 	}
+}
+
+// binary reports whether messages come in binary frames: a server may grant
+// zlib-stream or not, and says so by its first frame.
+func (k *call) binary(first byte) bool {
+	if !k.heard && first == frameBinary && k.o.Compress == "zlib-stream" && k.o.Encoding == "json" {
+		k.zlib = codec.NewZlibStreamReader(theirs)
+	}
+	k.heard = true
+	return k.o.Encoding == "msgpack" || k.zlib != nil
 }
 
 // closed answers a close frame and says what it means.

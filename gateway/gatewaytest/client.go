@@ -2,7 +2,6 @@ package gatewaytest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -22,7 +21,7 @@ type ClientOptions struct {
 	Version int    // 0: 10
 
 	Encoding string // "json", the default, or "msgpack"
-	Compress string // "lz4", with msgpack
+	Compress string // "lz4" with msgpack, "zlib-stream" with json, which may not be granted
 	Ext      bool   // asks for the extensions
 
 	Token   string
@@ -100,9 +99,6 @@ func (n *Network) Client(t testing.TB, o ClientOptions) *Client {
 // ErrNotConnected is returned by what needs a connection.
 var ErrNotConnected = errors.New("gatewaytest: not connected")
 
-// errInvalid is what Identify returns when op 9 came in place of READY.
-var errInvalid = errors.New("gatewaytest: invalid session")
-
 // Connect dials, does the WebSocket handshake and reads Hello. A connection
 // that there is already is dropped, without a word. ctx bounds all of that, not
 // the connection.
@@ -152,58 +148,6 @@ func (c *Client) Go(addr string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.addr = addr
-}
-
-// Identify begins a session, connecting first if the client is not, and waits
-// for READY, which it returns and Next does not. An error is why there was
-// none: *[gateway.CloseError], or what broke the connection.
-func (c *Client) Identify(ctx context.Context) (Message, error) {
-	k, err := c.connected(ctx)
-	if err != nil {
-		return Message{}, err
-	}
-	c.mu.Lock()
-	o := c.o
-	k.state, k.asked = signing, true
-	c.mu.Unlock()
-	if err := k.identify(o); err != nil {
-		return Message{}, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	err = c.wait(ctx, func() bool { return k.state != signing })
-	switch {
-	case err != nil:
-	case k.state == ready:
-		return k.welcome, nil
-	case k.state == invalid:
-		err = errInvalid
-	default:
-		err = k.err
-	}
-	return Message{}, err
-}
-
-// Resume asks for the session to go on behind the last event that the client
-// has received, connecting first if it is not. It does not wait: what was
-// missed, then RESUMED, or op 9, come as messages.
-func (c *Client) Resume(ctx context.Context) error { return c.ResumeFrom(ctx, c.Seq()) }
-
-// ResumeFrom is Resume for a client that has seen the session up to seq.
-func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
-	k, err := c.connected(ctx)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	id, token := c.id, c.o.Token
-	c.seq = seq
-	k.state = signing
-	c.mu.Unlock()
-	if k.line != nil && id != "" {
-		k.line.resuming(id, seq)
-	}
-	return k.send(OpResume, map[string]any{"token": token, "session_id": id, "seq": seq})
 }
 
 // connected returns the connection, made now if there is none.
@@ -298,74 +242,6 @@ func (c *Client) Heartbeat() error {
 		return err
 	}
 	return k.heartbeat()
-}
-
-// Call sends a command, which needs Ext, waits for its reply and unmarshals it
-// into out, unless that is nil. An error reply is a *[gateway.CommandError].
-func (c *Client) Call(ctx context.Context, name string, in, out any) error {
-	c.mu.Lock()
-	c.nonce++
-	nonce := c.nonce
-	c.mu.Unlock()
-	return c.CallAgain(ctx, nonce, name, in, out)
-}
-
-// CallAgain is Call with a nonce of the caller's: on the session that a command
-// was sent on before, the server answers the same nonce without running it again.
-func (c *Client) CallAgain(ctx context.Context, nonce int, name string, in, out any) error {
-	k, err := c.current()
-	if err != nil {
-		return err
-	}
-	reply := make(chan Message, 1)
-	c.mu.Lock()
-	c.replies[nonce] = reply
-	c.mu.Unlock()
-	defer func() {
-		c.mu.Lock()
-		delete(c.replies, nonce)
-		c.mu.Unlock()
-	}()
-	if err := k.send(OpCommand, map[string]any{"t": name, "d": in, "n": nonce}); err != nil {
-		return err
-	}
-	select {
-	case m := <-reply:
-		return decodeReply(m, out)
-	case <-k.over:
-		return errors.Join(ErrNotConnected, k.err)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func decodeReply(m Message, out any) error {
-	var body struct {
-		D json.RawMessage       `json:"d"`
-		E *gateway.CommandError `json:"e"`
-	}
-	switch err := m.Decode(&body); {
-	case err != nil:
-		return err
-	case body.E != nil:
-		return body.E
-	case out == nil:
-		return nil
-	}
-	return json.Unmarshal(body.D, out)
-}
-
-// Adopt has the client go on with another's session, from what that one has
-// received: a second connection for Resume to take the session over with. The
-// other one acknowledges nothing beyond that any more.
-func (c *Client) Adopt(other *Client) {
-	other.mu.Lock()
-	other.ackAtMost = other.seq
-	id, seq, addr, path := other.id, other.seq, other.addr, other.path
-	other.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.id, c.seq, c.acked, c.addr, c.path = id, seq, seq, addr, path
 }
 
 // Link returns the link of the present connection, or of none, whose faults do

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -110,23 +109,6 @@ type result struct {
 	did    tally
 	report Report
 	err    error
-}
-
-// play runs one schedule in a bubble.
-//
-//go:noinline
-func play(t *testing.T, seed uint64, trace func(string)) (r result) {
-	defer func() {
-		if v := recover(); v != nil {
-			fmt.Fprintf(os.Stderr, "sim: seed %d:\n", seed)
-			panic(v)
-		}
-	}()
-	synctest.Test(t, func(t *testing.T) {
-		s := newSchedule(t, seed, trace)
-		r = s.run()
-	})
-	return r
 }
 
 // replay plays one seed until it fails, and prints its trace then, or after

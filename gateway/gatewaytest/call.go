@@ -71,7 +71,7 @@ func (k *call) begin(host, target string) error {
 		Interval int64 `json:"heartbeat_interval"`
 	}
 	if m.Op != OpHello || m.Decode(&in) != nil || in.Interval <= 0 {
-		return fmt.Errorf("gatewaytest: want Hello, got %v", m)
+		return fmt.Errorf("%w: want Hello, got %v", ErrProtocol, m)
 	}
 	k.beating = time.Duration(in.Interval) * time.Millisecond
 	k.first = time.Duration(k.mask.Float64() * float64(k.beating))
@@ -99,18 +99,18 @@ func (k *call) message() (Message, error) {
 			return Message{}, k.closed(payload)
 		case frameText, frameBinary:
 			if (opcode == frameBinary) != k.binary(opcode) {
-				return Message{}, fmt.Errorf("%w: a frame of type %d in %s", errFrame, opcode, k.o.Encoding)
+				return Message{}, fmt.Errorf("%w: a frame of type %d in %s", ErrProtocol, opcode, k.o.Encoding)
 			}
 		case frameContinuation:
 		default:
-			return Message{}, fmt.Errorf("%w: opcode %d", errFrame, opcode)
+			return Message{}, fmt.Errorf("%w: opcode %d", ErrProtocol, opcode)
 		}
 		if whole = append(whole, payload...); !fin {
 			continue
 		}
 		if k.zlib != nil {
 			if whole, err = k.zlib.Append(nil, whole); err != nil {
-				return Message{}, fmt.Errorf("gatewaytest: a message does not inflate: %w", err)
+				return Message{}, fmt.Errorf("%w: a message does not inflate: %w", ErrProtocol, err)
 			}
 		}
 		return decodeMessage(k.o.Encoding == "msgpack", whole)

@@ -49,7 +49,7 @@ var theirs = codec.Limits{Depth: -1, Elements: -1, String: -1, Output: -1}
 func decodeMessage(msgpack bool, data []byte) (m Message, err error) {
 	if msgpack {
 		if data, err = codec.AppendJSONFromMsgPack(nil, data, theirs); err != nil {
-			return m, fmt.Errorf("gatewaytest: a message is not MessagePack: %w", err)
+			return m, fmt.Errorf("%w: a message is not MessagePack: %w", ErrProtocol, err)
 		}
 	}
 	var in struct {
@@ -59,15 +59,15 @@ func decodeMessage(msgpack bool, data []byte) (m Message, err error) {
 		D  json.RawMessage `json:"d"`
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
-		return m, fmt.Errorf("gatewaytest: a message does not decode: %w: %q", err, data)
+		return m, fmt.Errorf("%w: a message does not decode: %w: %q", ErrProtocol, err, data)
 	}
 	switch {
 	case in.Op == nil || in.D == nil && *in.Op == OpDispatch:
-		return m, fmt.Errorf("gatewaytest: a message lacks op or d: %s", data)
+		return m, fmt.Errorf("%w: a message lacks op or d: %s", ErrProtocol, data)
 	case *in.Op == OpDispatch && (in.S == nil || in.T == nil):
-		return m, fmt.Errorf("gatewaytest: a dispatch lacks its sequence or type: %s", data)
+		return m, fmt.Errorf("%w: a dispatch lacks its sequence or type: %s", ErrProtocol, data)
 	case *in.Op != OpDispatch && (in.S != nil || in.T != nil):
-		return m, fmt.Errorf("gatewaytest: only a dispatch has a sequence and a type: %s", data)
+		return m, fmt.Errorf("%w: only a dispatch has a sequence and a type: %s", ErrProtocol, data)
 	}
 	m.Op, m.Data = *in.Op, in.D
 	if m.Op == OpDispatch {

@@ -394,6 +394,9 @@ func TestOracle(t *testing.T) {
 			s.keep("a")
 			s.l.ended(&gateway.CloseError{Code: gateway.CloseSlowConsumer})
 		}, "told 0 (0 events), lost 1,"},
+		{"bytes that are no frames", func(s *script) {
+			s.l.ended(fmt.Errorf("%w: reserved bits", ErrProtocol))
+		}, "altered 1,"},
 		{"told, but there was a gap before", func(s *script) {
 			s.subscribe("a")
 			s.keep("a")

@@ -21,7 +21,7 @@ type Report struct {
 	Lost      int // events that a session has not seen, untold
 	Repeated  int // events that came again, under another sequence or unasked
 	Reordered int // events of a topic, or of a conflation key, behind a newer one
-	Altered   int // sequences and events that became other ones
+	Altered   int // sequences and events that became other ones, and bytes that made no sense
 	Stray     int // events that a session should not have seen
 
 	Problems []string // what was found, the first 20 of them, in words

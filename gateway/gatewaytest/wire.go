@@ -77,7 +77,10 @@ func appendFrame(dst []byte, opcode byte, mask uint32, payload []byte) []byte {
 	return dst
 }
 
-var errFrame = errors.New("gatewaytest: the server broke the WebSocket protocol")
+// ErrProtocol is the error, wrapped, that ends a connection on which the server
+// sent what no client understands: bytes that are no frames, or frames that are
+// no messages.
+var ErrProtocol = errors.New("gatewaytest: the server broke the protocol")
 
 // readFrame returns the next frame of a server.
 func readFrame(r *bufio.Reader) (fin bool, opcode byte, payload []byte, err error) {
@@ -89,7 +92,7 @@ func readFrame(r *bufio.Reader) (fin bool, opcode byte, payload []byte, err erro
 	n := uint64(head[1])
 	switch {
 	case head[0]&0x70 != 0 || head[1]&0x80 != 0:
-		return false, 0, nil, fmt.Errorf("%w: reserved bits, or a mask: %x", errFrame, head[:2])
+		return false, 0, nil, fmt.Errorf("%w: reserved bits, or a mask: %x", ErrProtocol, head[:2])
 	case n == 126:
 		if _, err = io.ReadFull(r, head[:2]); err != nil {
 			return false, 0, nil, noEOF(err)
@@ -102,7 +105,7 @@ func readFrame(r *bufio.Reader) (fin bool, opcode byte, payload []byte, err erro
 		n = binary.BigEndian.Uint64(head[:8])
 	}
 	if n > 64<<20 || opcode >= frameClose && (n > 125 || !fin) {
-		return false, 0, nil, fmt.Errorf("%w: a frame %d of %d bytes", errFrame, opcode, n)
+		return false, 0, nil, fmt.Errorf("%w: a frame %d of %d bytes", ErrProtocol, opcode, n)
 	}
 	payload = make([]byte, n)
 	_, err = io.ReadFull(r, payload)

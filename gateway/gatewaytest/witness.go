@@ -187,6 +187,9 @@ func (l *line) ended(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.note(l.w, "behind %d: %v", l.seq, err)
+	if errors.Is(err, ErrProtocol) {
+		o.problem(&o.found.Altered, "%v", err)
+	}
 	var ce *gateway.CloseError
 	if errors.As(err, &ce) && ce.Code == gateway.CloseReplaced {
 		return // the session lives, on another connection

@@ -45,6 +45,7 @@ func (g *Gateway) tick() {
 		case <-g.ctx.Done():
 			return
 		case now := <-ticker.C:
+			g.second(now)
 			for _, l := range g.lanes {
 				due = l.due(now, due[:0])
 				for i, p := range due {

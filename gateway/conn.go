@@ -8,6 +8,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
@@ -25,6 +26,7 @@ type conn struct {
 	form    form
 	ext     bool
 	info    ConnInfo
+	zlib    *codec.ZlibStream // of compress=zlib-stream, else nil; the writer's
 
 	// Set by begin. Until then the right to write is taken, so that whoever
 	// closes a connection that is being upgraded only leaves a note.
@@ -214,8 +216,8 @@ func (c *conn) pump(sc *scratch) []byte {
 // have not begun are given back to the session, so that a control frame waits
 // for the rest of one and not for all that was queued.
 func (c *conn) cut(sc *scratch, n int) []byte {
-	if !c.sock.Straight() {
-		return sc.buf[n:] // it takes a batch whole, later
+	if !c.sock.Straight() || c.zlib != nil {
+		return sc.buf[n:] // a batch is taken whole, later
 	}
 	end, begun := sc.control, 0
 	for end <= n {
@@ -264,6 +266,9 @@ func (c *conn) fill(sc *scratch) bool {
 			s.refill(c, sc)
 		}
 		if len(sc.buf) > 0 {
+			if c.zlib != nil {
+				sc.compress(c.zlib)
+			}
 			return true
 		}
 

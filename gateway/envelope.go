@@ -97,7 +97,7 @@ func appendEnvelope(dst []byte, f form, op opcode, d []byte, typ string, seq uin
 		d = []byte("null")
 	}
 	payload := appendPayload(make([]byte, 0, len(d)+len(typ)+48), f, op, d, typ, seq)
-	dst = appendFrameHeader(dst, f, len(payload))
+	dst = appendFrameHeader(dst, f.frame(), len(payload))
 	return append(dst, payload...)
 }
 

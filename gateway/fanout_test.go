@@ -226,7 +226,10 @@ func TestClassesUnderPressure(t *testing.T) {
 // A tls.Conn that is not ours takes the third path: it is only ever written by
 // a goroutine that may block (W1).
 func TestForeignTLS(t *testing.T) {
-	g, _ := testGateway(t, subscribeTo("t"))
+	g, _ := testGateway(t, func(o *Options) {
+		subscribeTo("t")(o)
+		o.Limits.UnsentBytes = -1
+	})
 	srv := httptest.NewTLSServer(g)
 	t.Cleanup(srv.Close)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}

@@ -13,12 +13,16 @@ const (
 	framePong   = 0x8a
 )
 
-// appendFrameHeader begins a data frame whose payload has n bytes.
-func appendFrameHeader(dst []byte, f form, n int) []byte {
-	kind := byte(frameText)
+// frame is the kind of the form's data frames.
+func (f form) frame() byte {
 	if f.binary() {
-		kind = frameBinary
+		return frameBinary
 	}
+	return frameText
+}
+
+// appendFrameHeader begins a frame of a kind whose payload has n bytes.
+func appendFrameHeader(dst []byte, kind byte, n int) []byte {
 	switch {
 	case n < 126:
 		return append(dst, kind, byte(n))
@@ -27,6 +31,20 @@ func appendFrameHeader(dst []byte, f form, n int) []byte {
 	default:
 		return binary.BigEndian.AppendUint64(append(dst, kind, 127), uint64(n))
 	}
+}
+
+// cutFrame splits what begins with a whole frame of ours into that frame's
+// payload, the frame and the rest.
+func cutFrame(b []byte) (payload, frame, rest []byte) {
+	head, n := 2, uint64(b[1])
+	switch b[1] {
+	case 126:
+		head, n = 4, uint64(binary.BigEndian.Uint16(b[2:]))
+	case 127:
+		head, n = 10, binary.BigEndian.Uint64(b[2:])
+	}
+	end := head + int(n)
+	return b[head:end], b[:end], b[end:]
 }
 
 // maxCloseReason is what a control frame's 125 bytes leave beside the code.

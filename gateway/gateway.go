@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/gateway/internal/alert"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/memory"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 	"github.com/gatehouse-go/gatehouse/pool"
 	"github.com/gatehouse-go/gatehouse/presence"
@@ -35,8 +37,13 @@ type Gateway struct {
 	identifies *runner.Runner
 	resumes    *runner.Runner
 	chores     *runner.Runner // what is done for sessions and waits for others
-	detached   atomic.Int64   // sessions without a connection
-	held       *atomic.Int64  // bytes of the events that rings hold
+	local      *MemoryLimiter // of this process
+	memory     memoryGauge
+	monitor    monitor
+	alerts     runner.Queue  // calls of OnAlert; guarded by chores
+	zlibs      atomic.Int64  // connections with a zlib stream
+	detached   atomic.Int64  // sessions without a connection
+	held       *atomic.Int64 // bytes of the events that rings hold
 
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
@@ -86,13 +93,22 @@ func New(opts Options) (*Gateway, error) {
 		resumes:    runner.New(opts.Limits.Resumes, max(0, opts.Limits.SignInsWaiting)),
 		chores:     runner.New(choresAtOnce, 0),
 		held:       new(atomic.Int64),
+		local:      NewMemoryLimiter(),
+		monitor:    monitor{evaluator: alert.New(opts.Thresholds.rules()...)},
 		ctx:        ctx, stop: stop,
 		handlers:  make(map[string]handler),
 		successor: handover{there: make(chan struct{})},
 	}
+	if g.memory.usage = opts.usage; g.memory.usage == nil {
+		g.memory.usage = memory.New(uint64(max(0, opts.Limits.Memory))).Usage
+	}
+	_, limit := g.memory.sample()
+	if g.limits.HeldBytes == 0 {
+		g.limits.HeldBytes = heldDefault(limit)
+	}
 	now := time.Now()
 	for i := range n {
-		g.lanes = append(g.lanes, newLane(i, g.workers, now))
+		g.lanes = append(g.lanes, newLane(i, g.workers, now, &g.stats.latency))
 	}
 	g.topics = newTopics(ctx, g.lanes)
 	g.openRegistries()
@@ -134,9 +150,11 @@ func (g *Gateway) publish(ctx context.Context, rec Record) error {
 		return ErrClosed
 	}
 	if err := g.topics.await(ctx, rec.Topic); err != nil {
+		g.stats.publishFailed.Add(1)
 		return fmt.Errorf("gateway: publish to %q: the fan-out is behind: %w", rec.Topic, err)
 	}
 	if err := g.opts.Broker.Publish(ctx, rec); err != nil {
+		g.stats.publishFailed.Add(1)
 		return fmt.Errorf("gateway: publish to %q: %w", rec.Topic, err)
 	}
 	g.stats.published.Add(1)

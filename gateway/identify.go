@@ -57,6 +57,10 @@ func (c *conn) signIn(env envelope) {
 		return
 	}
 	id.Conn = c.info
+	if !c.gw.mayIdentify() {
+		c.invalidSession("busy")
+		return
+	}
 	c.signInBy(c.gw.identifies, func() { c.invalidSession("busy") }, func() { c.identify(id) })
 }
 
@@ -145,6 +149,10 @@ func (c *conn) identify(id Identify) {
 	defer cancel()
 	user, err := c.gw.authenticate(ctx, id)
 	if err != nil {
+		c.closeFor(err)
+		return
+	}
+	if err := c.gw.mayBegin(ctx, user.ID); err != nil {
 		c.closeFor(err)
 		return
 	}

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/gateway/internal/histogram"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/wheel"
 )
 
@@ -17,6 +19,9 @@ type lane struct {
 	// Static after construction.
 	id      int
 	workers *workers
+	latency *histogram.Histogram // of events, from their arrival to their last write
+
+	unsent atomic.Int64 // events in the lane's sessions that were not sent yet
 
 	// Guarded by mu.
 	mu        sync.Mutex
@@ -28,8 +33,9 @@ type lane struct {
 	wheel     *wheel.Wheel[place]
 
 	// Owned by the worker that runs the lane.
-	dirty   []*conn // to flush, each once
-	changes []entry // taken with a run, to be applied before it
+	dirty   []*conn      // to flush, each once
+	changes []entry      // taken with a run, to be applied before it
+	served  []*published // fanned out, and still to be flushed
 }
 
 // laneTopic is one topic's subscribers in one lane.
@@ -103,9 +109,9 @@ const (
 	wheelSize = 300 // ticks: deadlines further off are looked at on the way
 )
 
-func newLane(id int, w *workers, now time.Time) *lane {
+func newLane(id int, w *workers, now time.Time, latency *histogram.Histogram) *lane {
 	return &lane{
-		id: id, workers: w,
+		id: id, workers: w, latency: latency,
 		topics: make(map[string]*laneTopic),
 		wheel:  wheel.New[place](now, wheelTick, wheelSize),
 	}
@@ -175,11 +181,27 @@ func (l *lane) slice(sc *scratch) bool {
 		l.dirty[i] = nil
 	}
 	l.dirty = l.dirty[:0]
+	l.observe()
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.scheduled = l.ready.first != nil
 	return l.scheduled
+}
+
+// observe notes when the last lane has written an event.
+func (l *lane) observe() {
+	if len(l.served) == 0 {
+		return
+	}
+	now := time.Now().UnixNano()
+	for _, p := range l.served {
+		if p.lanes.Add(-1) == 0 {
+			l.latency.Observe(time.Duration(now - p.at))
+		}
+	}
+	clear(l.served)
+	l.served = l.served[:0]
 }
 
 // next returns the topic whose turn it is, with a run of its FIFO.
@@ -267,6 +289,7 @@ func (l *lane) serve(t *laneTopic, budget int) int {
 		}
 	}
 	if t.cursor == len(t.subs) {
+		l.served = append(l.served, t.run...)
 		clear(t.run)
 		t.run, t.cursor = t.run[:0], 0
 	}

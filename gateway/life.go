@@ -196,6 +196,7 @@ func (s *Session) doom(cause *CloseError) *conn {
 	c := s.conn
 	s.conn, s.dirty, s.doomed = nil, false, cause
 	s.ring.release()
+	s.settle()
 	switch {
 	case c != nil:
 		c.latch(cause)
@@ -227,6 +228,7 @@ func (s *Session) end(saved bool) bool {
 	s.conn = nil
 	s.setDetached(0)
 	s.ring.release() // again, if it was doomed: an empty one
+	s.settle()
 	s.replies = replies{}
 	for _, sub := range s.subs {
 		s.gw.topics.leave(sub)

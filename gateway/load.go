@@ -181,7 +181,9 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 		missed = append(missed, offered.sub.unseen(offered.run)...)
 	}
 	s.stash = nil
-	if c, _ := s.appendAll(missed); c != nil {
+	c, _ := s.appendAll(missed)
+	s.settle()
+	if c != nil {
 		s.gw.chore(s, c.flushNow)
 	}
 	return nil

@@ -44,6 +44,11 @@ type Options struct {
 	// meanwhile comes from the history of the Broker: share both.
 	Sessions SessionStore
 
+	// Limiter counts the sessions that a user begins; nil: a NewMemoryLimiter of its
+	// own. Share one to have the limit be one for several nodes. One that fails
+	// limits nobody.
+	Limiter Limiter
+
 	// Presence are the options of the gateway's presence tracker. Its Publish, if
 	// set, is called after the gateway's own.
 	Presence presence.Options
@@ -101,10 +106,17 @@ type Options struct {
 	// that was saved for another gateway has not ended.
 	OnSessionEnd func(s *Session)
 
+	// Thresholds say when OnAlert is called: when a value has been beyond its own
+	// for a while, and when it is well again. It may block other calls of OnAlert.
+	Thresholds Thresholds
+	OnAlert    func(a Alert)
+
 	// OnSlow, if set, is told of a session that has half of its unsent bound
 	// queued, at most every 10 s, and of one that is closed for being over it. It
 	// may block calls for its own session, and no other.
 	OnSlow func(s *Session, q Queue)
+
+	usage func() (used, limit uint64) // of memory; set by tests
 }
 
 // ConnInfo describes a connection.
@@ -114,7 +126,7 @@ type ConnInfo struct {
 	URL      string // the gateway's own, as this client was told
 	Version  int    // 9 or 10
 	Encoding string // "json" or "msgpack"
-	Compress string // "" or "lz4"
+	Compress string // "", "lz4" or "zlib-stream"
 	Ext      bool   // asked for the extensions
 }
 
@@ -147,9 +159,18 @@ type Limits struct {
 	ResumeWindow   time.Duration // a session without a connection is kept: 2 minutes; off: not at all
 	DetachedEvents int           // held for it: as many as UnsentEvents and KeptEvents together; beyond it it ends
 	DetachedBytes  int           // likewise
-	Resumes        int           // Authenticate and Resume for resumes that run at once: 64. Cannot be off.
-	DrainRate      int           // sessions a second that Shutdown lets go: 500, or as many as its context asks for; off: all at once
-	SignInsWaiting int           // Identifies, and resumes, that wait for their turn: 4,096 each; beyond it "try again"
+	HeldBytes      int           // of the events that all sessions hold: a quarter of the memory limit, 1 GB if that is unknown; beyond it the worst sessions are given up
+	Memory         int           // bytes that the process may use: GOMEMLIMIT, else what the system has; new connections, new sessions and at last resumes are refused before it
+	ZlibStreams    int           // connections with compress=zlib-stream, 0.8 MB each: 256; beyond it they are served plain
+
+	AcceptRate     int // connections a second: 2,000; beyond it 503
+	IdentifyRate   int // new sessions a second: 1,000; beyond it Invalid Session, "come back in 1 to 5 s" to clients
+	ResumeRate     int // resumes a second: 5,000; beyond it 1012
+	UserIdentifies int // sessions that one user begins in 24 h: 1,000, as on Discord; beyond it 4008
+
+	Resumes        int // Authenticate and Resume for resumes that run at once: 64. Cannot be off.
+	DrainRate      int // sessions a second that Shutdown lets go: 500, or as many as its context asks for; off: all at once
+	SignInsWaiting int // Identifies, and resumes, that wait for their turn: 4,096 each; beyond it "try again"
 }
 
 var errNoAuthenticate = errors.New("gateway: Options.Authenticate is required")
@@ -179,7 +200,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Workers <= 0 {
 		o.Workers = max(1, runtime.GOMAXPROCS(0)-1)
 	}
+	if o.Limiter == nil {
+		o.Limiter = NewMemoryLimiter()
+	}
 	o.Limits = o.Limits.withDefaults()
+	o.Thresholds = o.Thresholds.withDefaults()
 	return o, nil
 }
 
@@ -227,6 +252,11 @@ func (l Limits) withDefaults() Limits {
 	positive(&l.Resumes, 64)
 	number(&l.SignInsWaiting, 4096)
 	number(&l.DrainRate, 500)
+	number(&l.ZlibStreams, 256)
+	number(&l.AcceptRate, 2000)
+	number(&l.IdentifyRate, 1000)
+	number(&l.ResumeRate, 5000)
+	number(&l.UserIdentifies, 1000)
 	return l
 }
 
@@ -236,15 +266,6 @@ func together(a, b int) int {
 		return -1
 	}
 	return a + b
-}
-
-// identifyDeadline is when a client that was told Hello at now is given up, in
-// Unix nanoseconds; 0 is never.
-func (l *Limits) identifyDeadline(now time.Time) int64 {
-	if l.IdentifyTimeout < 0 {
-		return 0
-	}
-	return now.Add(l.IdentifyTimeout).UnixNano()
 }
 
 // bounds are a ring's share of the limits.

@@ -108,7 +108,7 @@ func (p *published) appendDispatch(dst []byte, f form, seq uint64) []byte {
 	tail := p.tail(f)
 	var head [32]byte
 	h := appendSequence(head[:0], f, seq)
-	dst = appendFrameHeader(dst, f, len(h)+len(tail))
+	dst = appendFrameHeader(dst, f.frame(), len(h)+len(tail))
 	dst = append(dst, h...)
 	return append(dst, tail...)
 }

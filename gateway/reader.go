@@ -85,6 +85,7 @@ func (c *conn) finish(err error) {
 	}
 	c.drained()
 	c.sock.Close()
+	c.gw.giveZlib(c.zlib)
 
 	c.mu.Lock()
 	c.setCause(cause)

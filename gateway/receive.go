@@ -28,6 +28,7 @@ func (c *conn) message(binary bool, data []byte) {
 		c.tellLimited(env.op, wait)
 		return
 	}
+	c.gw.stats.received.Add(1)
 	if env.op != opHeartbeat {
 		c.gw.byConn.Touch(c.id)
 	}

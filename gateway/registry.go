@@ -23,30 +23,6 @@ func (g *Gateway) openRegistries() {
 	g.bySession = pool.New[string, *Session](pool.Options{Max: -1, IdleAfter: -1})
 }
 
-// admit registers a connection before it is upgraded, or says why not.
-func (g *Gateway) admit(c *conn) *refusal {
-	if !g.conns.enter() {
-		g.stats.refuse("draining")
-		return &refusal{503, "shutting down", 1}
-	}
-	c.id = g.lastConn.Add(1)
-	c.info.ID = c.id
-	c.lane = g.lanes[c.id%uint64(len(g.lanes))]
-	err := g.byConn.Add(c.id, c, pool.Label{Kind: labelAddr, Value: c.info.Addr})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, pool.ErrFull):
-		g.conns.leave()
-		g.stats.refuse("full")
-		return &refusal{503, "too many connections", 5}
-	default:
-		g.conns.leave()
-		g.stats.refuse("address")
-		return &refusal{429, "too many connections from this address", 5}
-	}
-}
-
 // forget undoes admit.
 func (g *Gateway) forget(c *conn) {
 	g.byConn.Remove(c.id)

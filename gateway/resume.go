@@ -33,6 +33,10 @@ func (c *conn) resume(data json.RawMessage) {
 		c.invalidSession("unknown") // nobody need be asked who this is
 		return
 	}
+	if !c.gw.mayResume() {
+		c.busy()
+		return
+	}
 	c.signInBy(c.gw.resumes, c.busy, func() { c.takeUp(cutScheme(in.Token), in.SessionID, seq) })
 }
 
@@ -115,7 +119,7 @@ func (c *conn) busy() { c.close(CloseRestart, "try again") }
 // invalidSession answers a resume, or an Identify that cannot be served now.
 // The connection is as after Hello.
 func (c *conn) invalidSession(why string) {
-	deadline := c.gw.limits.identifyDeadline(time.Now())
+	deadline := c.gw.identifyDeadline(time.Now())
 	c.mu.Lock()
 	c.stage = stageHello
 	c.deadline = deadline

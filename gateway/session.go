@@ -35,6 +35,7 @@ type Session struct {
 	// connection is locked, and never while one of them is.
 	mu       sync.Mutex
 	ring     ring
+	counted  int   // of the ring's unsent events, in the lane's count
 	conn     *conn // whose turn it is to be written to; nil while there is none
 	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
 	ended    bool
@@ -140,6 +141,7 @@ func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) 
 		if purge {
 			sub.cut = true
 			s.ring.purge(name)
+			s.settle()
 		}
 		s.gw.topics.leave(sub)
 		s.gw.topics.release(name)
@@ -205,7 +207,9 @@ func (s *Session) offer(sub *subscription, run []*published) *conn {
 		return nil
 	}
 	run = sub.unseen(run)
-	if c, overflown := s.appendAll(run); overflown {
+	c, overflown := s.appendAll(run)
+	s.settle()
+	if overflown {
 		return c
 	}
 	if s.ring.halfUnsent(&s.gw.bounds) {
@@ -268,9 +272,18 @@ func (s *Session) refill(c *conn, sc *scratch) {
 			break
 		}
 	}
+	s.settle()
 	s.gw.stats.delivered.Add(uint64(n))
 	if n > 0 && s.ring.halfKept(&s.gw.bounds) {
 		s.askForAck(c, sc)
+	}
+}
+
+// settle has the lane's count of unsent events follow the ring. mu is held.
+func (s *Session) settle() {
+	if d := s.ring.unsentLive - s.counted; d != 0 {
+		s.counted += d
+		s.lane.unsent.Add(int64(d))
 	}
 }
 

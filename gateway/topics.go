@@ -166,10 +166,15 @@ func (ts *topics) deliver(p *published) int {
 	}
 	t.last = p.Position
 	lanes := 0
+	for _, users := range t.users {
+		if users > 0 {
+			lanes++
+		}
+	}
+	p.lanes.Store(int32(lanes))
 	for i, users := range t.users {
 		if users > 0 {
 			ts.lanes[i].enqueue(p.Topic, entry{event: p})
-			lanes++
 		}
 	}
 	return lanes

@@ -58,6 +58,9 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 	f := formJSON
 	switch enc := q.Get("encoding"); enc {
 	case "", "json":
+		if q.Get("compress") == "zlib-stream" {
+			info.Compress = "zlib-stream" // if there is one left
+		}
 	case "msgpack":
 		info.Encoding, f = enc, formMsgPack
 		if q.Get("compress") == "lz4" {
@@ -92,6 +95,11 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 		g.stats.refuse("handshake")
 		return
 	}
+	if c.info.Compress == "zlib-stream" {
+		if c.zlib = g.takeZlib(); c.zlib == nil {
+			c.info.Compress = ""
+		}
+	}
 	ws.SetReadLimit(-1) // ours is in readMessage, which closes with a code of the protocol
 	c.begin(ws)
 }
@@ -121,7 +129,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 	c.ws, c.sock = ws, socket.New(c.stream.Conn)
 	if !c.closing {
 		c.control = c.gw.hello(c.form)
-		c.deadline = c.gw.limits.identifyDeadline(now)
+		c.deadline = c.gw.identifyDeadline(now)
 	}
 	dead := c.dead
 	c.mu.Unlock()

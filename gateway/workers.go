@@ -51,6 +51,8 @@ type scratch struct {
 	control int      // bytes of the control lane
 	session *Session // whose the frames are
 	frames  []dataFrame
+
+	packed, message []byte // of compress
 }
 
 // dataFrame is a frame behind the control lane's.

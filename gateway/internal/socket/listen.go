@@ -165,12 +165,11 @@ func (c *Conn) finish(moved *atomic.Int64) error {
 	if idle || err != nil {
 		return err
 	}
-	err = c.raw.Write(c.wait)
+	if err := c.raw.Write(c.wait); err != nil {
+		return err // it is closed
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil && err != nil {
-		c.fail(err)
-	}
 	return c.err
 }
 

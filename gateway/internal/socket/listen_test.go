@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -52,13 +53,73 @@ func TestTakenByTLSIsTaken(t *testing.T) {
 	}
 }
 
-// A little that is kept for long does not hold a large buffer.
+// adoptedPair is a connection of Listen as it is below TLS.
+func adoptedPair(t testing.TB) (*Conn, net.Conn) {
+	t.Helper()
+	nc, client := tcpPair(t, Listen)
+	c, ok := nc.(*Conn)
+	if !ok {
+		t.Skip("this platform has no straight writes")
+	}
+	c.adopt()
+	return c, client
+}
+
+// What is written between cork and flush goes out together, anything else at once.
+func TestCork(t *testing.T) {
+	c, client := adoptedPair(t)
+	c.cork()
+	c.Write([]byte("one "))
+	c.Write([]byte("two "))
+	if c.rest == nil || string(c.rest.unwritten()) != "one two " {
+		t.Error("it is not kept")
+	}
+	if err := c.flush(); err != nil || c.rest != nil {
+		t.Errorf("flush: %v, kept %v", err, c.rest)
+	}
+	c.Write([]byte("three"))
+	client.SetReadDeadline(time.Now().Add(3 * time.Second))
+	expect(t, client, []byte("one two three"))
+}
+
+// finish does not return, and does not turn round and round, before all is out.
+// It says when it gets on.
+func TestFinishWaits(t *testing.T) {
+	c, client := adoptedPair(t)
+	want := pattern(100_000)
+	total := 0
+	for ; c.flush() == nil; total += len(want) {
+		c.Write(want)
+	}
+	var moved atomic.Int64
+	done := make(chan error, 1)
+	go func() { done <- c.finish(&moved) }()
+	select {
+	case err := <-done:
+		t.Fatalf("it returned, %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	for range total / len(want) {
+		expect(t, client, want)
+	}
+	if err := within(t, "finish", func() error { return <-done }); err != nil || c.rest != nil || moved.Load() == 0 {
+		t.Errorf("finish: %v, kept %v, moved %d", err, c.rest, moved.Load())
+	}
+}
+
+// A little that is kept, maybe for long, does not hold a large buffer.
 func TestKeptBufferIsTrimmed(t *testing.T) {
-	b := &buffer{b: make([]byte, 0, keepBuffer)}
-	b.b = append(b.b, pattern(1000)...)
-	b.from = 900
-	if small := b.trim(); cap(small.b) > 200 || string(small.unwritten()) != string(pattern(1000)[900:]) {
-		t.Errorf("%d bytes in %d", len(small.unwritten()), cap(small.b))
+	c, _ := adoptedPair(t)
+	for {
+		c.cork()
+		c.rest = &buffer{b: make([]byte, 0, keepBuffer)}
+		c.Write(pattern(1000))
+		if c.flush() != nil {
+			break
+		}
+	}
+	if left := c.rest.unwritten(); cap(c.rest.b) > 2*len(left)+64 {
+		t.Errorf("%d bytes in %d", len(left), cap(c.rest.b))
 	}
 	full := &buffer{b: pattern(1000)}
 	if full.trim() != full {
@@ -81,8 +142,8 @@ func TestNotAdopted(t *testing.T) {
 	}
 	nc.SetDeadline(time.Time{})
 	nc.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
-	if n, err := nc.Write(make([]byte, 64<<20)); n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("a write for which there is no room: %d, %v", n, err)
+	if _, err := nc.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a write for which there is no room: %v", err)
 	}
 	go io.Copy(io.Discard, client)
 	nc.SetWriteDeadline(time.Time{})

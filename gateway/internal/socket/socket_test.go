@@ -169,7 +169,7 @@ type hidden struct{ net.Conn }
 func TestBlockingStall(t *testing.T) {
 	server, client := pair(t)
 	s := New(hidden{server})
-	s.path.(*blocking).stall = 100 * time.Millisecond
+	s.path.(*blocking).stall = 300 * time.Millisecond
 	done := make(chan error, 1)
 	began := time.Now()
 	go func() { done <- s.Write(make([]byte, 8<<20)) }()
@@ -186,7 +186,7 @@ func TestBlockingStall(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatalf("a slow peer was given up after %v: %v", time.Since(began), err)
 	}
-	for range 10 { // longer than the deadline of the last wait
+	for range 20 { // longer than the deadline of the last wait
 		<-tick.C
 	}
 	if _, err := server.Write([]byte("x")); err != nil {

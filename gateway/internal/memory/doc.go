@@ -1,0 +1,2 @@
+// Package memory says how much memory the process uses, and of how much.
+package memory

@@ -67,16 +67,21 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	}
 }
 
-// TryWrite writes what the link takes at once, which may be nothing, and never
-// blocks. A short count without an error means that it would have. A gateway
+// TryWrite writes what the link takes at once, which may be nothing, and does
+// not wait for the other end. A short count without an error means that it would have. A gateway
 // writes to a connection with this method as to a socket that does not block.
 func (c *Conn) TryWrite(p []byte) (int, error) {
 	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
 	if err := c.writeError(); err != nil {
+		c.link.mu.Unlock()
 		return 0, opError("write", c.remote, err)
 	}
-	return c.out.take(p, true), nil
+	n, lag := c.out.take(p, true), c.out.lag
+	c.link.mu.Unlock()
+	if lag > 0 {
+		time.Sleep(lag)
+	}
+	return n, nil
 }
 
 func (c *Conn) writeError() error {

@@ -23,7 +23,8 @@ type half struct {
 	killAt   uint64    // the link is reset when so much was sent
 	shortAt  uint64    // a TryWrite stops there, once
 	hold     time.Duration
-	heldTill time.Time // nothing is taken before
+	lag      time.Duration // how long a TryWrite takes
+	heldTill time.Time     // nothing is taken before
 }
 
 // arrival says when bytes from an offset on, up to the next one's, can be read.

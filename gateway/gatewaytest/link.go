@@ -82,11 +82,11 @@ func (l *Link) kill(keep *half) {
 // is sent waits, as it does for TCP, until Heal.
 func (l *Link) Partition() { l.change(func() { l.partitioned = true }) }
 
-// Heal ends Partition, Stall and Squeeze.
+// Heal ends Partition, Stall, Squeeze and Lag.
 func (l *Link) Heal() {
 	l.change(func() {
 		l.partitioned = false
-		l.down.stalled = false
+		l.down.stalled, l.down.lag = false, 0
 		l.down.limit, l.up.limit = l.network.options.Buffer, l.network.options.Buffer
 	})
 }
@@ -103,6 +103,11 @@ func (l *Link) Squeeze(n int) { l.change(func() { l.down.limit = max(n, 1) }) }
 func (l *Link) Short(n int, hold time.Duration) {
 	l.change(func() { l.down.shortAt, l.down.hold = l.down.sent+uint64(max(n, 0)), hold })
 }
+
+// Lag has the server's TryWrite return after a time only, though the bytes are
+// on their way at once: as when a machine is so busy that a thread is stopped
+// in the middle of a system call, and the world goes on meanwhile.
+func (l *Link) Lag(d time.Duration) { l.change(func() { l.down.lag = d }) }
 
 func (l *Link) change(set func()) {
 	l.mu.Lock()
@@ -148,7 +153,7 @@ func (n *Network) Disturb() string {
 	bytes := n.rng.IntN(400)
 	pause := time.Duration(n.rng.Int64N(int64(30 * time.Second)))
 	what := "killed"
-	switch n.rng.IntN(6) {
+	switch n.rng.IntN(7) {
 	case 0:
 		l.Kill()
 	case 1:
@@ -169,6 +174,10 @@ func (n *Network) Disturb() string {
 	case 5:
 		what = fmt.Sprintf("short after %d bytes", bytes)
 		l.Short(bytes, pause/10)
+	case 6:
+		what = fmt.Sprintf("lagging by %v for %v", pause/100, pause)
+		l.Lag(pause / 100)
+		time.AfterFunc(pause, l.Heal)
 	}
 	return fmt.Sprintf("link %d: %s", l.id, what)
 }

@@ -260,6 +260,23 @@ func TestFaults(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	bubble(t, "lag", none, func(t *testing.T, client, server *Conn) {
+		client.Link().Lag(time.Second)
+		client.Link().Short(1, 0)
+		began := time.Now()
+		go func() {
+			if got, err := read(client, 1); got != "a" || !time.Now().Equal(began) {
+				t.Errorf("got %q, %v after %v", got, err, time.Since(began))
+			}
+		}()
+		if n, err := server.TryWrite([]byte("ab")); n != 1 || err != nil || time.Since(began) != time.Second {
+			t.Errorf("took %d, %v after %v", n, err, time.Since(began))
+		}
+		client.Link().Heal()
+		if n, err := server.TryWrite([]byte("b")); n != 1 || err != nil || time.Since(began) != time.Second {
+			t.Errorf("took %d, %v after %v", n, err, time.Since(began))
+		}
+	})
 	bubble(t, "squeeze", none, func(t *testing.T, client, server *Conn) {
 		client.Link().Squeeze(1)
 		go func() { io.WriteString(server, strings.Repeat("x", 100)) }()
@@ -327,7 +344,7 @@ func TestDisturb(t *testing.T) {
 	if one != did(1) || one == did(2) {
 		t.Errorf("seeds do not decide:\n%s", one)
 	}
-	for _, what := range []string{"killed\n", "killed when", "partitioned", "stalled", "squeezed", "short"} {
+	for _, what := range []string{"killed\n", "killed when", "partitioned", "stalled", "squeezed", "short", "lagging"} {
 		if !strings.Contains(one, what) {
 			t.Errorf("30 times nothing was %s", what)
 		}

@@ -126,6 +126,8 @@ func (s *schedule) signIn(p *player, c *Client, dropAfter int, below uint64) {
 // takeOver has a second connection resume a player's session while the first
 // one lives.
 func (s *schedule) takeOver(p *player) {
+	lag, bytes := time.Duration(s.rng.IntN(200))*time.Millisecond, s.rng.IntN(300)
+	lagging := s.chance(2)
 	p.mu.Lock()
 	if p.busy || p.c.Session() == "" || !p.c.Connected() || !s.tight && p.contests >= 2 {
 		p.mu.Unlock()
@@ -138,6 +140,12 @@ func (s *schedule) takeOver(p *player) {
 	p.contests++
 	p.mu.Unlock()
 	s.did.takeovers++
+	if l := p.old[len(p.old)-1].Link(); lagging { // in the middle of its writes
+		l.Lag(lag)
+		l.Short(bytes, lag)
+		time.AfterFunc(2*lag, l.Heal)
+		s.publish()
+	}
 	s.logf("%s: is taken over", p.name)
 	s.beside(func() {
 		s.signIn(p, c, -1, 0)

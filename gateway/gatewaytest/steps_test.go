@@ -141,7 +141,7 @@ func (s *schedule) subscriptions(p *player) {
 // disturb has something go wrong with a player's connection.
 func (s *schedule) disturb(p *player) {
 	l := p.client().Link()
-	bytes, how := s.rng.IntN(500), s.rng.IntN(10)
+	bytes, how := s.rng.IntN(500), s.rng.IntN(12)
 	pause := time.Duration(s.rng.IntN(15000)) * time.Millisecond
 	if s.chance(2) {
 		pause /= 20
@@ -185,6 +185,11 @@ func (s *schedule) disturb(p *player) {
 		s.did.drops++
 		l.Short(bytes, pause/10)
 		time.AfterFunc(pause/20, l.Kill)
+	case 10, 11:
+		what = fmt.Sprintf("lagging by %v, short after %d bytes", pause/40, bytes)
+		l.Lag(pause / 40)
+		l.Short(bytes, pause/40)
+		time.AfterFunc(pause, l.Heal)
 	}
 	s.logf("%s: link %d: %s", p.name, l.ID(), what)
 }

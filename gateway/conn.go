@@ -37,6 +37,8 @@ type conn struct {
 
 	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
 
+	asked atomic.Bool // for a heartbeat, since the last one
+
 	meter meter // owned by the reader
 
 	jobs    runner.Queue   // signing in; guarded by the runner
@@ -91,6 +93,12 @@ func (c *conn) send(frames []byte) {
 	c.frames++
 	c.mu.Unlock()
 	c.flushNow()
+}
+
+// ask asks the client for a heartbeat.
+func (c *conn) ask() {
+	c.asked.Store(true)
+	c.send(appendMessage(nil, c.form, opHeartbeat, nil))
 }
 
 // sendPong answers a ping. Only the newest pong is kept.

@@ -37,20 +37,43 @@
 // per encoding, however many sessions it goes to. docs/design.md tells the
 // rest, docs/concurrency.md the goroutines and locks.
 //
+// # Sessions
+//
+// A session outlives its connections. One that drops comes back within
+// Limits.ResumeWindow, on a new connection of any encoding, from any sequence
+// that it was sent, and is sent everything that it missed, in order, once; or is
+// told that this cannot be (Invalid Session), never a part of it. A client's own
+// 1000 or 1001 ends the session; every other end keeps it. A reader that is too
+// slow is closed 4100 and resumes like any other.
+//
+// Shutdown drains: with Options.Sessions, each session is saved before its
+// client is sent elsewhere, and the gateway that it reaches takes it up: the
+// next in the same process (HandTo), or one that shares store and broker.
+//
 // # Guarantees
 //
 //   - Every session sees the events of a topic in one order, without loss or
-//     repetition, from Subscribe to Unsubscribe, or is told that it does not: a
-//     slow consumer is closed 4100.
+//     repetition, from Subscribe to Unsubscribe, across drops, resumes and
+//     drains, or is told that it does not.
 //   - Nothing that a client sends panics, allocates beyond its limit or holds up
 //     another client.
-//   - A stalled reader costs its own bounded ring and what the kernel buffers.
+//   - A stalled reader costs its own bounded ring and what the kernel buffers;
+//     what all rings hold together has a budget, and the worst are given up first.
 //   - Shutdown returns within its context; no goroutine outlives it.
+//
+// Package gatewaytest proves them, and what you build on them: an in-memory
+// network with faults, clients, and an oracle.
+//
+// # What is going on
+//
+// Stats is a plain struct, Expvar the same for package expvar; OnAlert tells of
+// thresholds that are crossed, OnSlow of sessions that do not keep up,
+// Session.Queue what one holds. docs/running.md is for who operates a gateway.
 //
 // # Not here
 //
 // Who may see what: Authenticate, Ready and the topics that they choose are
-// the application's. What is kept: messages are the application's, too.
-// Sessions end with their connection in this version; a Resume is answered
-// with Invalid Session.
+// the application's. What is kept: messages are the application's, too. A
+// process that is killed takes its sessions with it: their clients are told and
+// sign in again.
 package gateway

@@ -12,6 +12,9 @@ const (
 	// ackWithin is how long a session that is drained is waited for to say what
 	// it has seen: what it says need not be saved.
 	ackWithin = time.Second
+	// goodbyeWithin is what a drain keeps of its time for telling clients whose
+	// session could not be saved.
+	goodbyeWithin = time.Second
 	// hintWithin bounds the random time after which a client is to come back.
 	hintWithin = time.Second
 )
@@ -19,6 +22,11 @@ const (
 // drain lets go of every session, paced, and returns when none is left, or with
 // ctx's error.
 func (g *Gateway) drain(ctx context.Context) error {
+	save, cancel := ctx, context.CancelFunc(func() {})
+	if deadline, ok := ctx.Deadline(); ok {
+		save, cancel = context.WithDeadline(ctx, deadline.Add(-min(goodbyeWithin, time.Until(deadline)/5)))
+	}
+	defer cancel()
 	for {
 		var here, away []*Session
 		for _, s := range g.bySession.All() {
@@ -34,10 +42,10 @@ func (g *Gateway) drain(ctx context.Context) error {
 		}
 		var all goroutines
 		for _, s := range away { // nobody reconnects because of these
-			all.start(func() { g.letGo(ctx, s) })
+			all.start(func() { g.letGo(save, s) })
 		}
-		g.pace(ctx, len(here), func(i int) {
-			all.start(func() { g.letGo(ctx, here[i]) })
+		g.pace(save, len(here), func(i int) {
+			all.start(func() { g.letGo(save, here[i]) })
 		})
 		if err := all.wait(ctx); err != nil {
 			return err
@@ -157,7 +165,7 @@ func (s *Session) awaitAck(ctx context.Context) {
 	}
 	acked := s.acked
 	s.mu.Unlock()
-	c.send(appendMessage(nil, c.form, opHeartbeat, nil))
+	c.ask()
 	within := ackWithin
 	if deadline, ok := ctx.Deadline(); ok {
 		within = min(within, time.Until(deadline)/4)

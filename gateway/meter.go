@@ -44,8 +44,12 @@ func (m *meter) ping(now time.Time, l *Limits) verdict {
 	return allowed
 }
 
-// message counts a message and returns, if it is limited, when to try again.
-func (m *meter) message(op opcode, now time.Time, l *Limits) (verdict, time.Duration) {
+// message counts a message and returns, if it is limited, when to try again. A
+// heartbeat that the client was asked for is free.
+func (m *meter) message(op opcode, asked bool, now time.Time, l *Limits) (verdict, time.Duration) {
+	if op == opHeartbeat && asked {
+		return allowed, 0
+	}
 	if m.ping(now, l) == abusive {
 		return abusive, 0
 	}

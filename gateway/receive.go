@@ -20,7 +20,7 @@ func (c *conn) message(binary bool, data []byte) {
 		c.close(CloseDecode, err.Error())
 		return
 	}
-	switch v, wait := c.meter.message(env.op, time.Now(), &c.gw.limits); v {
+	switch v, wait := c.meter.message(env.op, env.op == opHeartbeat && c.asked.Swap(false), time.Now(), &c.gw.limits); v {
 	case abusive:
 		c.close(CloseRateLimited, "")
 		return

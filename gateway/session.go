@@ -321,6 +321,7 @@ func (s *Session) askForAck(c *conn, sc *scratch) {
 		return
 	}
 	s.askedAt = now
+	c.asked.Store(true)
 	sc.buf = appendMessage(sc.buf, c.form, opHeartbeat, nil)
 	sc.add(frameAsk, 0)
 }

@@ -28,8 +28,7 @@ type schedule struct {
 
 	oracle  *Oracle
 	network *Network
-	broker  *gateway.MemoryBroker
-	store   *gateway.MemorySessions
+	shaky   *shaky // the broker and the store
 	limits  gateway.Limits
 	topics  []string
 	players []*player
@@ -71,7 +70,6 @@ func newSchedule(t *testing.T, seed uint64, trace func(string)) *schedule {
 		t: t, seed: seed, tight: seed%2 == 1, trace: trace, began: time.Now(),
 		rng:      rand.New(rand.NewPCG(seed, 7)),
 		oracle:   NewOracle(),
-		store:    gateway.NewMemorySessions(),
 		sessions: make(map[string]*gateway.Session),
 		signIns:  make(map[string]int),
 		ran:      make(map[string]int),
@@ -98,7 +96,16 @@ func newSchedule(t *testing.T, seed uint64, trace func(string)) *schedule {
 			history.History = 1 + s.rng.IntN(32)
 		}
 	}
-	s.broker = gateway.NewMemoryBroker(history)
+	s.shaky = &shaky{
+		Broker: gateway.NewMemoryBroker(history), SessionStore: gateway.NewMemorySessions(),
+		rng: rand.New(rand.NewPCG(seed, 8)),
+	}
+	if s.chance(2) {
+		s.shaky.most = time.Duration(1+s.rng.IntN(60)) * time.Millisecond
+	}
+	if s.chance(3) {
+		s.shaky.fail = 3 + s.rng.IntN(8)
+	}
 	for i := range 1 + s.rng.IntN(20) {
 		s.topics = append(s.topics, fmt.Sprint("topic:", i))
 	}
@@ -144,10 +151,12 @@ func (s *schedule) wrong(format string, args ...any) {
 func (s *schedule) newGateway() *gateway.Gateway {
 	gw, err := gateway.New(gateway.Options{
 		Authenticate: func(_ context.Context, id gateway.Identify) (gateway.User, error) {
+			s.shaky.pause()
 			return gateway.User{ID: id.Token}, nil
 		},
 		Ready: s.ready,
 		Resume: func(_ context.Context, session *gateway.Session) error {
+			s.shaky.pause()
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.sessions[session.ID()] = session
@@ -158,7 +167,7 @@ func (s *schedule) newGateway() *gateway.Gateway {
 			defer s.mu.Unlock()
 			s.did.slow++
 		},
-		Broker: s.broker, Sessions: s.store, Limits: s.limits, Workers: 1 + s.rng.IntN(2),
+		Broker: s.shaky, Sessions: s.shaky, Limits: s.limits, Workers: 1 + s.rng.IntN(2),
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -216,7 +225,7 @@ func (s *schedule) run() result {
 	for _, p := range s.players {
 		s.connect(p, false)
 	}
-	steps := 20 + s.rng.IntN(60)
+	steps := 20 + s.rng.IntN(100)
 	for range steps {
 		s.did.steps++
 		s.step()
@@ -247,8 +256,11 @@ func (s *schedule) sleep(d time.Duration) { time.Sleep(d) }
 // under way any more.
 func (s *schedule) settle() {
 	s.logf("settle")
-	calm := 0
-	for round := 0; calm < 3; round++ {
+	for _, l := range s.network.Links() {
+		l.Heal()
+	}
+	s.work.Wait() // whatever is published may still end a connection
+	for round, calm := 0, 0; calm < 3; round++ {
 		if round > 200 {
 			s.wrong("the clients did not come back")
 			return
@@ -256,23 +268,18 @@ func (s *schedule) settle() {
 		for _, l := range s.network.Links() {
 			l.Heal()
 		}
-		all := true
+		calm++
 		for _, p := range s.players {
-			c := p.client()
-			if !c.Connected() {
+			if c := p.client(); !c.Connected() {
 				s.connect(p, false)
-				all = false
+				calm = 0
 			} else if !c.ready() {
-				all = false
+				calm = 0
 			}
-		}
-		if calm++; !all {
-			calm = 0
 		}
 		s.sleep(time.Second)
 	}
 	s.work.Wait()
-	s.sleep(time.Second)
 }
 
 // play runs one schedule in a bubble.

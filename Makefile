@@ -4,6 +4,7 @@ SHELL       := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LEAVES      := ./codec/... ./batch/... ./pool/... ./shard/... ./presence/...
 E2E         := internal/e2e
+INTEROP     := internal/interop
 FUZZTIME    ?= 30s
 BENCHTIME   ?= 1s
 SEEDS       ?= 10000
@@ -17,7 +18,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: lint test e2e ## all that must be green: lint, the tests with -race, then the tests from outside
+check: lint libraries test e2e ## all that must be green: lint, the tests with -race, other people's clients among them, then browsers
 
 .PHONY: lint
 lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house rules, tidy modules
@@ -32,14 +33,25 @@ lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house
 test: ## the tests of every module in the workspace, with the race detector
 	go test -race -timeout 10m work
 
+.PHONY: interop
+interop: libraries ## bots on other people's libraries, against examples/chat, through cuts and a restart
+	CI=true go test -count=1 -race -timeout 6m ./$(INTEROP)/...
+
+.PHONY: libraries
+libraries: $(INTEROP)/bots/discordjs/node_modules/.package-lock.json $(INTEROP)/.venv/.installed ## install those libraries, at the versions that are pinned
+
 .PHONY: e2e
-e2e: $(E2E)/node_modules/.package-lock.json ## browsers and other people's clients against real servers; what is missing fails
-	CI=true go test -count=1 -race -timeout 5m ./internal/interop/...
+e2e: $(E2E)/node_modules/.package-lock.json ## browsers against real servers; what is missing fails
 	cd $(E2E) && CI=true npm test
 
 # npm writes this file last, so it is there when an install was complete.
-$(E2E)/node_modules/.package-lock.json: $(E2E)/package.json $(E2E)/package-lock.json
-	cd $(E2E) && npm ci
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci
+	@touch $@
+
+$(INTEROP)/.venv/.installed: $(INTEROP)/bots/discordpy/requirements.txt
+	python3 -m venv --clear $(INTEROP)/.venv
+	$(INTEROP)/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .PHONY: fuzz

@@ -84,7 +84,7 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 		st := s.snapshot()
 		since := time.Now()
 		if s.detached != 0 {
-			since = time.Unix(0, s.detached)
+			since = time.Unix(0, s.detached+g.drift())
 		}
 		s.mu.Unlock()
 		st.Topics = topics

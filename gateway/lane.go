@@ -19,6 +19,7 @@ type lane struct {
 	// Static after construction.
 	id      int
 	workers *workers
+	now     func() time.Time     // the gateway's
 	latency *histogram.Histogram // of events, from their arrival to their last write
 
 	unsent atomic.Int64 // events in the lane's sessions that were not sent yet
@@ -109,11 +110,11 @@ const (
 	wheelSize = 300 // ticks: deadlines further off are looked at on the way
 )
 
-func newLane(id int, w *workers, now time.Time, latency *histogram.Histogram) *lane {
+func newLane(id int, w *workers, now func() time.Time, latency *histogram.Histogram) *lane {
 	return &lane{
-		id: id, workers: w, latency: latency,
+		id: id, workers: w, now: now, latency: latency,
 		topics: make(map[string]*laneTopic),
-		wheel:  wheel.New[place](now, wheelTick, wheelSize),
+		wheel:  wheel.New[place](now(), wheelTick, wheelSize),
 	}
 }
 
@@ -194,7 +195,7 @@ func (l *lane) observe() {
 	if len(l.served) == 0 {
 		return
 	}
-	now := time.Now().UnixNano()
+	now := l.now().UnixNano()
 	for _, p := range l.served {
 		if p.lanes.Add(-1) == 0 {
 			l.latency.Observe(time.Duration(now - p.at))

@@ -103,7 +103,7 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Se
 		return nil, err
 	}
 	s.mu.Lock()
-	s.lane.watch(s.watched, time.Now().Add(g.limits.ResumeWindow))
+	s.lane.watch(s.watched, g.now().Add(g.limits.ResumeWindow))
 	s.mu.Unlock()
 	return s, nil
 }

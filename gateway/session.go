@@ -316,7 +316,7 @@ func (s *Session) putBack(c *conn, frames []dataFrame) {
 const askEvery = int64(5 * time.Second)
 
 func (s *Session) askForAck(c *conn, sc *scratch) {
-	now := time.Now().UnixNano()
+	now := s.gw.now().UnixNano()
 	if now-s.askedAt < askEvery {
 		return
 	}
@@ -336,7 +336,7 @@ func (s *Session) ack(c *conn, seq uint64) error {
 	if err := s.ring.ack(seq); err != nil {
 		return err
 	}
-	s.ring.trimOlder(time.Now().Add(-s.gw.limits.KeptAge).UnixNano())
+	s.ring.trimOlder(s.gw.now().Add(-s.gw.limits.KeptAge).UnixNano())
 	if s.ring.head == s.ring.sent {
 		s.nothingToAwait()
 	}

@@ -52,8 +52,9 @@ func (s *Session) snapshot() stored {
 		LargeThreshold: s.identify.LargeThreshold, Presence: s.presence,
 		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head), Replies: s.replies.last,
 	}
+	drift := s.gw.drift()
 	for p := range s.ring.all() {
-		st.Events = append(st.Events, storedEvent{p.Topic, p.Type, p.Key, p.Intent, p.Class, p.at, p.Data})
+		st.Events = append(st.Events, storedEvent{p.Topic, p.Type, p.Key, p.Intent, p.Class, p.at + drift, p.Data})
 	}
 	return st
 }
@@ -81,6 +82,10 @@ func decodeStored(rec StoredSession) (st stored, err error) {
 	return st, nil
 }
 
+// drift is how far the wall clock, which gateways of several processes share,
+// is ahead of this one's time, in nanoseconds.
+func (g *Gateway) drift() int64 { return time.Now().UnixNano() - g.now().UnixNano() }
+
 // restore makes a detached session of a record, without its topics.
 func (g *Gateway) restore(id string, user User, st stored) *Session {
 	s := g.makeSession(id, user, Identify{
@@ -88,11 +93,11 @@ func (g *Gateway) restore(id string, user User, st stored) *Session {
 	})
 	s.presence = st.Presence
 	s.replies.restore(st.Replies)
-	s.setDetached(time.Now().UnixNano())
+	s.setDetached(g.now().UnixNano())
 	events := make([]*published, len(st.Events))
 	for i, ev := range st.Events {
 		events[i] = g.received(Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class})
-		events[i].at = ev.At
+		events[i].at = ev.At - g.drift()
 	}
 	s.ring.restore(st.Acked, events[:st.Numbered], events[st.Numbered:])
 	return s

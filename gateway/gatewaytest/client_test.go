@@ -44,6 +44,7 @@ func TestClientSpeaksTheProtocol(t *testing.T) {
 	for _, o := range []ClientOptions{
 		{Token: "ann"},
 		{Token: "ann", Version: 9, Ext: true},
+		{Token: "ann", Compress: "zlib-stream", Ext: true},
 		{Token: "ann", Encoding: "msgpack"},
 		{Token: "ann", Encoding: "msgpack", Compress: "lz4", Ext: true},
 	} {
@@ -133,6 +134,68 @@ func TestClientIsTold(t *testing.T) {
 			return ctx
 		}()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Next: %v", err)
+		}
+	})
+}
+
+// A session in the hands of two clients: the second takes it over, in another
+// encoding, and the first is told and acknowledges no more.
+func TestAdopt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		oracle := NewOracle()
+		gw := newGateway(t, quiet(oracle))
+		network := NewNetwork(NetworkOptions{})
+		network.Serve(t, "gateway", gw)
+		publish := func() {
+			if err := oracle.Publish(t.Context(), gw, "news", gateway.Event{Type: "PAPER"}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		first := network.Client(t, ClientOptions{Token: "ann", Oracle: oracle, Ext: true})
+		if _, err := first.Identify(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		publish()
+		first.Expect(t, "PAPER")
+		second := network.Client(t, ClientOptions{Token: "ann", Oracle: oracle, Encoding: "msgpack", Compress: "lz4"})
+		second.Adopt(first)
+		publish()
+		first.Expect(t, "PAPER")
+		if first.Heartbeat(); first.Acked() != 2 || first.Seq() != 3 {
+			t.Errorf("acknowledged %d of %d", first.Acked(), first.Seq())
+		}
+		if err := second.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		second.Expect(t, "PAPER", "RESUMED")
+		var ce *gateway.CloseError
+		if _, err := first.Next(t.Context()); !errors.As(err, &ce) || ce.Code != gateway.CloseReplaced {
+			t.Errorf("the first: %v", err)
+		}
+		if err := second.ResumeFrom(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := second.Next(t.Context()); !errors.As(err, &ce) || ce.Code != gateway.CloseAlreadyAuthenticated {
+			t.Errorf("resumed twice: %v", err)
+		}
+		if err := second.ResumeFrom(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		second.Expect(t, "PAPER", "RESUMED")
+		if r := oracle.Check(); r.Err() != nil || r.Told > 0 || r.Sessions != 1 || r.Deliveries != 4 {
+			t.Errorf("%v, %v", r, r.Err())
+		}
+		second.CloseWith(1000)
+		synctest.Wait()
+		if err := second.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := second.Next(t.Context()); err == nil {
+			t.Error("the end of the connection was not reported")
+		}
+		if m, err := second.Next(t.Context()); err != nil || m.Op != OpInvalidSession {
+			t.Errorf("after goodbye: %v, %v", m, err)
 		}
 	})
 }

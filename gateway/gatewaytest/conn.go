@@ -90,7 +90,7 @@ func (c *Conn) writeError() error {
 		return net.ErrClosed
 	case c.link.reset:
 		return errReset
-	case c.out.fin || c.out.deaf && !c.link.partitioned:
+	case c.out.fin:
 		return syscall.EPIPE
 	case c.writeUntil.over():
 		return os.ErrDeadlineExceeded

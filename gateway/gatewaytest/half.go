@@ -54,6 +54,12 @@ func (h *half) wakeAt(at time.Time) {
 // take accepts what fits of p. try is whether a short write may happen.
 func (h *half) take(p []byte, try bool) int {
 	now := time.Now()
+	if h.deaf && !h.link.partitioned && len(p) > 0 {
+		// As with TCP, the first write to who has closed succeeds, and is
+		// answered with a reset.
+		h.link.kill(nil)
+		return len(p)
+	}
 	n := min(len(p), h.limit-len(h.buf))
 	if now.Before(h.heldTill) || n <= 0 {
 		return 0

@@ -389,6 +389,13 @@ func TestOracle(t *testing.T) {
 			s.keep("a")
 			s.l.ended(&gateway.CloseError{Code: gateway.CloseTimedOut})
 		}, "told 1 (1 events), lost 0,"},
+		{"told, and resumed all the same", func(s *script) {
+			s.subscribe("a")
+			s.l.ended(&gateway.CloseError{Code: gateway.CloseAlreadyAuthenticated})
+			s.keep("a")
+			s.resume(1)
+			s.receive(Message{Type: "RESUMED", Seq: 1})
+		}, "told 0 (0 events), lost 1,"},
 		{"a close that is no word about the session", func(s *script) {
 			s.subscribe("a")
 			s.keep("a")

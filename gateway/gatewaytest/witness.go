@@ -136,6 +136,10 @@ func (l *line) receive(m Message) {
 		o.problem(&o.found.Stray, "a dispatch without a session: %v", m)
 	case m.Type == "RESUMED":
 		o.found.Resumes++
+		if l.w.told != "" { // it was not over, as it turns out
+			l.w.told = ""
+			o.found.Told--
+		}
 		o.note(l.w, "RESUMED, sequence %d", m.Seq)
 		if m.Seq != l.seq {
 			o.problem(&o.found.Lost, "session %s: RESUMED has sequence %d behind %d", l.w.id, m.Seq, l.seq)

@@ -74,8 +74,11 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}
 	s, err := g.revive(ctx, rec, user)
-	if err != nil && !errors.Is(err, ErrGap) && !errors.Is(err, errStoredVersion) {
-		// Somebody else may have more luck with it.
+	switch {
+	case err == nil || errors.Is(err, ErrGap):
+	case errors.Is(err, errStoredVersion):
+		g.log.Error("a session was lost: its record is not understood", "user", rec.User, "error", err)
+	default: // somebody else may have more luck with it
 		if back := g.opts.Sessions.Save(context.WithoutCancel(ctx), rec); back != nil {
 			g.log.Error("a session was lost: the store did not take it back", "user", rec.User, "error", back)
 		}

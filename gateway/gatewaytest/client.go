@@ -282,6 +282,14 @@ func (c *Client) Connected() bool {
 	return err == nil
 }
 
+// Ready reports whether the connection has its session: READY or RESUMED was
+// received on it.
+func (c *Client) Ready() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.call != nil && c.call.state == ready
+}
+
 // Drop loses the connection, without a word: the link is killed. The session stays.
 func (c *Client) Drop() {
 	if k, err := c.current(); err == nil {

@@ -158,7 +158,7 @@ func (s *schedule) takeOver(p *player) {
 // command has a player send a command.
 func (s *schedule) command(p *player) {
 	c := p.client()
-	if !c.ready() {
+	if !c.Ready() {
 		return
 	}
 	p.mu.Lock()
@@ -219,12 +219,5 @@ func (c *Client) becomesReady(ctx context.Context) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wait(ctx, func() bool { return c.call == nil || c.call.state > signing })
-	return c.call != nil && c.call.state == ready
-}
-
-// ready reports whether the connection has its session.
-func (c *Client) ready() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return c.call != nil && c.call.state == ready
 }

@@ -273,7 +273,7 @@ func (s *schedule) settle() {
 			if c := p.client(); !c.Connected() {
 				s.connect(p, false)
 				calm = 0
-			} else if !c.ready() {
+			} else if !c.Ready() {
 				calm = 0
 			}
 		}

@@ -34,7 +34,7 @@ func (k *shaky) pause() (fails bool) {
 	}
 	k.mu.Unlock()
 	if wait > 0 {
-		time.Sleep(wait)
+		<-time.After(wait)
 	}
 	return fails
 }

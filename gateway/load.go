@@ -139,12 +139,12 @@ func (sub *subscription) unseen(run []*published) []*published {
 // the lanes offer meanwhile waits in the session's stash.
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
-	s.stash = new([]offered)
+	s.stash, s.frozen = new([]offered), false
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	oldest := make(map[uint32]Position) // per partition, where to read from
 	for _, t := range topics {
-		if err := s.subscribe(ctx, t.Name); err != nil {
+		if err := s.join(ctx, t.Name, true); err != nil {
 			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
 		}
 		if t.At.IsZero() {
@@ -183,7 +183,7 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	for _, offered := range *s.stash {
 		missed = append(missed, offered.sub.unseen(offered.run)...)
 	}
-	s.stash = nil
+	s.stash, s.leaving = nil, false
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

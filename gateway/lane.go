@@ -184,6 +184,7 @@ func (l *lane) slice(sc *scratch) bool {
 		l.dirty[i] = nil
 	}
 	l.dirty = l.dirty[:0]
+	sc.session = nil // which may have ended by the time of the worker's next write
 	l.observe()
 
 	l.mu.Lock()

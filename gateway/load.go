@@ -66,13 +66,14 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
-	before := g.predecessor.Load() // which may save the session, and end, while the store is asked
-	rec, err := g.opts.Sessions.Take(ctx, id)
-	if before != nil && errors.Is(err, ErrNoSession) {
-		if err = before.release(ctx, id, user.ID); err == nil {
-			rec, err = g.opts.Sessions.Take(ctx, id)
+	if before := g.predecessor.Load(); before != nil {
+		// First: until it has let go of the session, what is in the store may be
+		// what a Save that failed has left.
+		if err := before.release(ctx, id, user.ID); err != nil && !errors.Is(err, ErrNoSession) {
+			return nil, fmt.Errorf("have a session saved: %w", err)
 		}
 	}
+	rec, err := g.opts.Sessions.Take(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}

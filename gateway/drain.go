@@ -22,10 +22,7 @@ const (
 // drain lets go of every session, paced, and returns when none is left, or with
 // ctx's error.
 func (g *Gateway) drain(ctx context.Context) error {
-	save, cancel := ctx, context.CancelFunc(func() {})
-	if deadline, ok := ctx.Deadline(); ok {
-		save, cancel = context.WithDeadline(ctx, deadline.Add(-min(goodbyeWithin, time.Until(deadline)/5)))
-	}
+	save, cancel := before(ctx, goodbyeWithin)
 	defer cancel()
 	for {
 		var here, away []*Session

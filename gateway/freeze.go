@@ -24,6 +24,16 @@ func (f *freezing) passed() {
 	}
 }
 
+// departed is called when the lane has come to the end of a subscription.
+func (s *Session) departed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.departing--
+	if s.freezing != nil {
+		s.freezing.passed()
+	}
+}
+
 // freeze takes the session from its topics and returns how far it has seen
 // each. What was published up to there is in its ring when freeze returns. The
 // error is ErrClosed when the session has ended, or the gateway.
@@ -34,7 +44,8 @@ func (s *Session) freeze() ([]storedTopic, error) {
 		return nil, ErrClosed
 	}
 	f := &freezing{done: make(chan struct{})}
-	f.left.Store(int32(len(s.subs)) + 1)
+	f.left.Store(int32(len(s.subs)+s.departing) + 1)
+	s.freezing = f
 	topics := make([]storedTopic, len(s.subs))
 	for i, sub := range s.subs {
 		topics[i] = storedTopic{sub.topic, s.gw.topics.freeze(sub, f)}
@@ -51,15 +62,12 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.frozen = true
+	s.frozen, s.freezing = true, nil
 	return topics, nil
 }
 
 // thaw undoes a freeze.
 func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
-	s.mu.Lock()
-	s.frozen, s.leaving = false, false
-	s.mu.Unlock()
 	if err := s.catchUp(ctx, topics); err != nil {
 		return err
 	}
@@ -84,13 +92,15 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 		st := s.snapshot()
 		since := time.Now()
 		if s.detached != 0 {
-			since = time.Unix(0, s.detached)
+			since = time.Unix(0, s.detached+g.drift())
 		}
 		s.mu.Unlock()
 		st.Topics = topics
 		var rec StoredSession
 		if rec, err = s.encode(st, since.Add(g.limits.ResumeWindow)); err == nil {
-			err = g.opts.Sessions.Save(ctx, rec)
+			if err = g.opts.Sessions.Save(ctx, rec); err != nil {
+				err = errors.Join(err, g.takeBack(rec.ID))
+			}
 		}
 	}
 	if err == nil {
@@ -104,4 +114,15 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 		err = errors.Join(err, again)
 	}
 	return err
+}
+
+// takeBackWithin is how long a store has to forget a record that it may have.
+const takeBackWithin = time.Second
+
+// takeBack removes a record that a Save which failed may have left: the session
+// goes on here, and there must not be two of it.
+func (g *Gateway) takeBack(id string) error {
+	ctx, cancel := context.WithTimeout(g.ctx, takeBackWithin)
+	defer cancel()
+	return g.opts.Sessions.Delete(ctx, id)
 }

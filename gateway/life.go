@@ -54,7 +54,7 @@ const refusedMoving = "moving"
 // to read is in the ring. It returns that one, to be flushed, if any, or why it
 // cannot be.
 func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
-	now := time.Now()
+	now := s.gw.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old = s.conn
@@ -89,7 +89,7 @@ func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
 // part is called once for every connection of a session, when it has ended.
 func (g *Gateway) part(s *Session, c *conn, cause *CloseError) {
 	goodbye := cause.ByClient && (cause.Code == closeNormal || cause.Code == closeGoingAway) && !c.wasTold()
-	now := time.Now()
+	now := g.now()
 	s.mu.Lock()
 	mine := s.conn == c
 	over := s.doomed != nil || mine && (goodbye || g.limits.ResumeWindow < 0)
@@ -183,7 +183,7 @@ func (s *Session) overflow() *conn {
 	}
 	s.slow.closes, s.slow.acked = s.slow.closes+1, s.ring.acked
 	c.latch(cause)
-	if s.gw.limits.ResumeWindow < 0 || !s.detach(time.Now()) {
+	if s.gw.limits.ResumeWindow < 0 || !s.detach(s.gw.now()) {
 		s.doom(cause)
 	}
 	return c
@@ -201,7 +201,7 @@ func (s *Session) doom(cause *CloseError) *conn {
 	case c != nil:
 		c.latch(cause)
 	case s.detached != 0:
-		s.lane.watch(s.watched, time.Now())
+		s.lane.watch(s.watched, s.gw.now())
 	}
 	return c
 }

@@ -66,17 +66,26 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
-	rec, err := g.opts.Sessions.Take(ctx, id)
-	if before := g.predecessor.Load(); before != nil && errors.Is(err, ErrNoSession) && before.release(ctx, id) {
-		rec, err = g.opts.Sessions.Take(ctx, id)
+	if before := g.predecessor.Load(); before != nil {
+		// First: until it has let go of the session, what is in the store may be
+		// what a Save that failed has left.
+		if err := before.release(ctx, id, user.ID); err != nil && !errors.Is(err, ErrNoSession) {
+			return nil, fmt.Errorf("have a session saved: %w", err)
+		}
 	}
+	rec, err := g.opts.Sessions.Take(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}
 	s, err := g.revive(ctx, rec, user)
-	if err != nil && !errors.Is(err, ErrGap) && !errors.Is(err, errStoredVersion) {
-		// Somebody else may have more luck with it.
-		if back := g.opts.Sessions.Save(context.WithoutCancel(ctx), rec); back != nil {
+	switch {
+	case err == nil || errors.Is(err, ErrGap):
+	case errors.Is(err, errStoredVersion):
+		g.log.Error("a session was lost: its record is not understood", "user", rec.User, "error", err)
+	default: // somebody else may have more luck with it
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWithin)
+		defer cancel()
+		if back := g.opts.Sessions.Save(ctx, rec); back != nil {
 			g.log.Error("a session was lost: the store did not take it back", "user", rec.User, "error", back)
 		}
 	}
@@ -103,7 +112,7 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Se
 		return nil, err
 	}
 	s.mu.Lock()
-	s.lane.watch(s.watched, time.Now().Add(g.limits.ResumeWindow))
+	s.lane.watch(s.watched, g.now().Add(g.limits.ResumeWindow))
 	s.mu.Unlock()
 	return s, nil
 }
@@ -136,12 +145,12 @@ func (sub *subscription) unseen(run []*published) []*published {
 // the lanes offer meanwhile waits in the session's stash.
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
-	s.stash = new([]offered)
+	s.stash, s.frozen = new([]offered), false
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	oldest := make(map[uint32]Position) // per partition, where to read from
 	for _, t := range topics {
-		if err := s.subscribe(ctx, t.Name); err != nil {
+		if err := s.join(ctx, t.Name, true); err != nil {
 			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
 		}
 		if t.At.IsZero() {
@@ -180,7 +189,7 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	for _, offered := range *s.stash {
 		missed = append(missed, offered.sub.unseen(offered.run)...)
 	}
-	s.stash = nil
+	s.stash, s.leaving = nil, false
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

@@ -33,26 +33,28 @@ type Session struct {
 
 	// Guarded by mu, which is taken before a topic's stripe, a lane or a
 	// connection is locked, and never while one of them is.
-	mu       sync.Mutex
-	ring     ring
-	counted  int   // of the ring's unsent events, in the lane's count
-	conn     *conn // whose turn it is to be written to; nil while there is none
-	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
-	ended    bool
-	saved    bool          // with ended: another gateway may have it
-	doomed   *CloseError   // why it gets no connection any more; nil: it may
-	going    chan struct{} // closed when it was let go of; nil: nobody does
-	leaving  bool          // it is being saved: commands are not taken any more
-	frozen   bool          // and nothing is appended, numbered or written
-	stash    *[]offered    // what waits until the session has caught up; nil: it has
-	dirty    bool          // somebody is about to flush conn
-	askedAt  int64
-	acked    chan struct{} // see nothingToAwait; nil: nobody waits
-	subs     []*subscription
-	presence *PresenceUpdate // what the client said last
-	slow     slowness
-	contests window // connections that took it from a live one
-	replies  replies
+	mu        sync.Mutex
+	ring      ring
+	counted   int   // of the ring's unsent events, in the lane's count
+	conn      *conn // whose turn it is to be written to; nil while there is none
+	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
+	ended     bool
+	saved     bool          // with ended: another gateway may have it
+	doomed    *CloseError   // why it gets no connection any more; nil: it may
+	going     chan struct{} // closed when it was let go of; nil: nobody does
+	leaving   bool          // it is being saved: commands are not taken any more
+	departing int           // subscriptions that have ended, and whose last events the lane has still to offer
+	freezing  *freezing     // waits for them, and for others; nil: nobody does
+	frozen    bool          // and nothing is appended, numbered or written
+	stash     *[]offered    // what waits until the session has caught up; nil: it has
+	dirty     bool          // somebody is about to flush conn
+	askedAt   int64
+	acked     chan struct{} // see nothingToAwait; nil: nobody waits
+	subs      []*subscription
+	presence  *PresenceUpdate // what the client said last
+	slow      slowness
+	contests  window // connections that took it from a live one
+	replies   replies
 }
 
 // newSessionID returns 128 random bits.
@@ -88,12 +90,17 @@ func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
 }
 
 func (s *Session) subscribe(ctx context.Context, name string) error {
+	return s.join(ctx, name, false)
+}
+
+// join is subscribe, also for a session that is catching up.
+func (s *Session) join(ctx context.Context, name string, catchingUp bool) error {
 	if err := s.gw.topics.hold(ctx, name); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.leaving {
+	if s.ended || s.leaving && !catchingUp {
 		s.gw.topics.release(name)
 		return ErrClosed
 	}
@@ -143,6 +150,8 @@ func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) 
 			s.ring.purge(name)
 			s.settle()
 		}
+		s.departing++
+		sub.departing = true
 		s.gw.topics.leave(sub)
 		s.gw.topics.release(name)
 	}
@@ -316,7 +325,7 @@ func (s *Session) putBack(c *conn, frames []dataFrame) {
 const askEvery = int64(5 * time.Second)
 
 func (s *Session) askForAck(c *conn, sc *scratch) {
-	now := time.Now().UnixNano()
+	now := s.gw.now().UnixNano()
 	if now-s.askedAt < askEvery {
 		return
 	}
@@ -336,7 +345,7 @@ func (s *Session) ack(c *conn, seq uint64) error {
 	if err := s.ring.ack(seq); err != nil {
 		return err
 	}
-	s.ring.trimOlder(time.Now().Add(-s.gw.limits.KeptAge).UnixNano())
+	s.ring.trimOlder(s.gw.now().Add(-s.gw.limits.KeptAge).UnixNano())
 	if s.ring.head == s.ring.sent {
 		s.nothingToAwait()
 	}

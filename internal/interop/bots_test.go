@@ -81,8 +81,10 @@ func TestBots(t *testing.T) {
 			ann := chat.as("ann")
 			within(t, "pongs", botPatience, func() bool { return len(only(ann.said(t, channel), "pong ")) >= last })
 
-			checkDispatches(t, bot.seen(), last)
-			checkPongs(t, only(ann.said(t, channel), "pong "), last)
+			problems := slices.Concat(checkDispatches(bot.seen(), last), checkPongs(only(ann.said(t, channel), "pong "), last))
+			for _, problem := range problems {
+				t.Error(problem)
+			}
 			for _, l := range proxy.links() {
 				if asked := strings.Contains(l.request, "compress=zlib-stream"); l.binary != lib.binary || asked != lib.binary {
 					t.Errorf("%q was answered with a binary message: %v", l.request, l.binary)
@@ -116,67 +118,6 @@ type dispatch struct {
 	T       string
 	Content string
 	Session string
-}
-
-func count(seen []dispatch, kind string) (n int) {
-	for _, d := range seen {
-		if d.T == kind {
-			n++
-		}
-	}
-	return n
-}
-
-func only(contents []string, prefix string) []string {
-	return slices.DeleteFunc(contents, func(c string) bool { return !strings.HasPrefix(c, prefix) })
-}
-
-// checkDispatches looks at all that the library was sent: one session, each
-// sequence once and in order, and so each ping.
-func checkDispatches(t *testing.T, seen []dispatch, last int) {
-	t.Helper()
-	if n := count(seen, "READY"); n != 1 {
-		t.Errorf("READY came %d times", n)
-	}
-	next, ping := 1, 1
-	for _, d := range seen {
-		if d.Session != seen[0].Session || d.Session == "" {
-			t.Fatalf("%s %d is of session %q, the first was of %q", d.T, d.S, d.Session, seen[0].Session)
-		}
-		if d.T == "RESUMED" { // takes no sequence
-			continue
-		}
-		if d.S != next {
-			t.Fatalf("%s %q has sequence %d, want %d", d.T, d.Content, d.S, next)
-		}
-		next++
-		if d.T == "MESSAGE_CREATE" && strings.HasPrefix(d.Content, "ping ") {
-			if want := fmt.Sprint("ping ", ping); d.Content != want {
-				t.Fatalf("%s came, want %s", d.Content, want)
-			}
-			ping++
-		}
-	}
-	if ping != last+1 {
-		t.Errorf("%d pings came, want %d", ping-1, last)
-	}
-}
-
-// checkPongs wants each once; their order is the library's.
-func checkPongs(t *testing.T, pongs []string, last int) {
-	t.Helper()
-	times := make(map[string]int)
-	for _, p := range pongs {
-		times[p]++
-	}
-	for n := 1; n <= last; n++ {
-		if p := fmt.Sprint("pong ", n); times[p] != 1 {
-			t.Errorf("%s is there %d times", p, times[p])
-		}
-	}
-	if len(pongs) != last {
-		t.Errorf("%d pongs, want %d", len(pongs), last)
-	}
 }
 
 // pings are sent at a steady pace until they are stopped.

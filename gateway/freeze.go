@@ -62,7 +62,11 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.frozen, s.freezing = true, nil
+	s.freezing = nil
+	if s.ended || s.doomed != nil {
+		return nil, ErrClosed
+	}
+	s.frozen = true
 	return topics, nil
 }
 
@@ -80,8 +84,11 @@ func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
 	return nil
 }
 
+// errNotThawed says that a session cannot go on after a failed save.
+var errNotThawed = errors.New("gateway: a session could not be taken up again")
+
 // save freezes the session and puts it into the store. After an error it goes
-// on as before; if that cannot be, it is doomed.
+// on as before, unless it has ended (ErrClosed) or that cannot be (errNotThawed).
 func (g *Gateway) save(ctx context.Context, s *Session) error {
 	topics, err := s.freeze()
 	if errors.Is(err, ErrClosed) {
@@ -108,10 +115,7 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 	}
 	err = fmt.Errorf("save a session: %w", err)
 	if again := s.thaw(g.ctx, topics); again != nil {
-		s.mu.Lock()
-		s.doom(&CloseError{Code: CloseRestart})
-		s.mu.Unlock()
-		err = errors.Join(err, again)
+		err = errors.Join(err, errNotThawed, again)
 	}
 	return err
 }

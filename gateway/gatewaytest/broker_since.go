@@ -103,7 +103,7 @@ func sinceEpoch(ctx context.Context, b gateway.Broker) error {
 			continue // that is no place at all
 		}
 		if got, e := b.Since(ctx, from); !errors.Is(e, gateway.ErrGap) {
-			err = errors.Join(err, fmt.Errorf("Since(%+v): %d records, %v, want ErrGap", from, len(got), e))
+			err = errors.Join(err, fmt.Errorf("from Since(%+v): %d records, %v, want ErrGap", from, len(got), e))
 		}
 	}
 	return err

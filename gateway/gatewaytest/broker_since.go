@@ -150,13 +150,13 @@ func brokerContext(ctx context.Context, b gateway.Broker) error {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := b.Publish(ended, event("a", 0)); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Publish returned %v", err)
+		return fmt.Errorf("what Publish returned: %v", err)
 	}
 	if w == nil {
 		return nil
 	}
 	if _, err := b.Since(ended, at); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Since returned %v", err)
+		return fmt.Errorf("what Since returned: %v", err)
 	}
 	return nil
 }

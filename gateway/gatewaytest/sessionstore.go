@@ -200,7 +200,7 @@ func storeContext(ctx context.Context, s gateway.SessionStore) error {
 	_, taking := s.Take(ctx, "a")
 	for method, err := range map[string]error{"Save": s.Save(ctx, stored("a")), "Take": taking, "Delete": s.Delete(ctx, "a")} {
 		if !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%s returned %v", method, err)
+			return fmt.Errorf("what %s returned: %v", method, err)
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ type Session struct {
 	saved     bool          // with ended: another gateway may have it
 	doomed    *CloseError   // why it gets no connection any more; nil: it may
 	going     chan struct{} // closed when it was let go of; nil: nobody does
-	leaving   bool          // it is being saved: commands are not taken any more
+	leaving   bool          // it is being saved: no command is begun, no topic changes
 	departing int           // subscriptions that have ended, and whose last events the lane has still to offer
 	freezing  *freezing     // waits for them, and for others; nil: nobody does
 	frozen    bool          // and nothing is appended, numbered or written
@@ -198,7 +198,15 @@ func (s *Session) send(rec Record) error {
 func (s *Session) isGone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended || s.frozen
+	return s.ended || s.doomed != nil || s.frozen
+}
+
+// wasSaved reports whether the session has ended here, and another gateway may
+// have it.
+func (s *Session) wasSaved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.saved
 }
 
 // offer appends what the session may see of a run of events of a topic to its

@@ -139,6 +139,15 @@ func TestAPIAnswers(t *testing.T) {
 		{nobody, "GET", "/gateway/bot", "", 401, `"code":0`},
 		{robot, "GET", "/gateway/bot", "", 200, `"max_concurrency":16`},
 
+		{robot, "GET", "/applications/" + unix + "/emojis", "", 200, `{"items":[]}`},
+		{robot, "GET", "/applications/" + unix + "/commands", "", 200, `[]`},
+		{robot, "PUT", "/applications/" + unix + "/commands", `[]`, 200, `[]`},
+		{robot, "PUT", "/applications/" + unix + "/guilds/1/commands", `[{"name":"x"}]`, 400, `"code":30032`},
+		{robot, "GET", "/soundboard-default-sounds", "", 200, `[]`},
+		{robot, "GET", "/guilds/1/emojis", "", 200, `[]`},
+		{robot, "GET", "/guilds/2/stickers", "", 404, `"code":10004`},
+		{robot, "GET", "/guilds/1/threads/active", "", 200, `"threads":[]`},
+
 		{ann, "GET", "/nope", "", 404, `{"code":0,"message":"404: Not Found"}`},
 		{ann, "GET", "/guilds/1/nope", "", 404, "404: Not Found"},
 		{ann, "GET", "", "", 404, "404: Not Found"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -147,15 +148,17 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.stash = new([]offered)
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
-	oldest := make(map[uint32]Position) // per partition, where to read from
+	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read
+	oldest := make(map[uint32]Position)                 // per partition, where to read from
 	for _, t := range topics {
-		if err := s.subscribe(ctx, t.Name); err != nil {
+		sub, err := s.subscribe(ctx, t.Name)
+		if err != nil {
 			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
 		}
 		if t.At.IsZero() {
 			return fmt.Errorf("topic %q has no position: %w", t.Name, ErrGap)
 		}
-		from[t.Name] = t.At
+		from[t.Name], subs[t.Name] = t.At, sub
 		if o, ok := oldest[t.At.Partition]; !ok || t.At.Offset < o.Offset {
 			oldest[t.At.Partition] = t.At
 		}
@@ -180,13 +183,14 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	if s.ended {
 		return ErrClosed
 	}
-	for _, sub := range s.subs {
-		if at, ok := from[sub.topic]; ok {
-			sub.after = read[at.Partition] // what a lane offers of before is in missed
-		}
+	missed = slices.DeleteFunc(missed, func(p *published) bool { return subs[p.Topic].cut })
+	for name, sub := range subs {
+		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
 	}
 	for _, offered := range *s.stash {
-		missed = append(missed, offered.sub.unseen(offered.run)...)
+		if sub := offered.sub; sub == nil || !sub.cut {
+			missed = append(missed, sub.unseen(offered.run)...)
+		}
 	}
 	s.stash = nil
 	c, _ := s.appendAll(missed)

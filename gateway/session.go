@@ -80,31 +80,32 @@ func (s *Session) Intents() Intent { return s.identify.Intents }
 // subscribing once. The context bounds waiting for the broker.
 func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
 	for _, name := range topics {
-		if err := s.subscribe(ctx, name); err != nil {
+		if _, err := s.subscribe(ctx, name); err != nil {
 			return fmt.Errorf("gateway: subscribe to %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (s *Session) subscribe(ctx context.Context, name string) error {
+// subscribe returns the session's subscription to a topic.
+func (s *Session) subscribe(ctx context.Context, name string) (*subscription, error) {
 	if err := s.gw.topics.hold(ctx, name); err != nil {
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended || s.leaving {
 		s.gw.topics.release(name)
-		return ErrClosed
+		return nil, ErrClosed
 	}
-	if s.subscription(name) >= 0 {
+	if i := s.subscription(name); i >= 0 {
 		s.gw.topics.release(name)
-		return nil
+		return s.subs[i], nil
 	}
 	sub := &subscription{session: s, topic: name}
 	s.subs = append(s.subs, sub)
 	s.gw.topics.join(sub)
-	return nil
+	return sub, nil
 }
 
 // subscription returns the index of a topic in subs, or -1. mu is held.

@@ -7,6 +7,8 @@ E2E         := internal/e2e
 INTEROP     := internal/interop
 FUZZTIME    ?= 30s
 BENCHTIME   ?= 1s
+SEEDS       ?= 10000
+MUTANTS     ?= all
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -59,6 +61,14 @@ fuzz: ## every fuzz target of every module, FUZZTIME=30s each
 .PHONY: bench
 bench: ## benchmarks of the leaves with allocations, BENCHTIME=1s each
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(LEAVES)
+
+.PHONY: sim
+sim: ## SEEDS=10000 random schedules of drops, resumes and drains, judged by an oracle; SEED=7 replays one
+	cd gateway/gatewaytest && SEEDS=$(SEEDS) go test -count=1 -timeout 2h -run '^TestSchedules$$'
+
+.PHONY: mutants
+mutants: ## break the gateway on purpose, a rule at a time: the schedules must notice each within 1,000 seeds
+	cd gateway/gatewaytest && MUTANTS=$(MUTANTS) go test -count=1 -timeout 1h -run '^TestMutants$$'
 
 .PHONY: cross
 cross: ## vet the workspace for macOS and Windows

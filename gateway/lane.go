@@ -81,6 +81,8 @@ type subscription struct {
 	topic   string
 	place   int // in laneTopic.subs; owned by the worker that runs the lane
 
+	departing bool // its session counts it; set before it leaves
+
 	// Guarded by the session's mu.
 	cut   bool   // nothing is offered any more
 	after uint64 // the offset up to which the session has read the history; 0: that is behind it
@@ -182,6 +184,7 @@ func (l *lane) slice(sc *scratch) bool {
 		l.dirty[i] = nil
 	}
 	l.dirty = l.dirty[:0]
+	sc.session = nil // which may have ended by the time of the worker's next write
 	l.observe()
 
 	l.mu.Lock()
@@ -270,6 +273,9 @@ func (t *laneTopic) apply(e entry) {
 	moved.place = e.leave.place
 	t.subs[last] = nil
 	t.subs = t.subs[:last]
+	if e.leave.departing {
+		e.leave.session.departed()
+	}
 	if e.freeze != nil {
 		e.freeze.passed()
 	}

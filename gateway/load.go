@@ -67,13 +67,14 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
-	before := g.predecessor.Load() // which may save the session, and end, while the store is asked
-	rec, err := g.opts.Sessions.Take(ctx, id)
-	if before != nil && errors.Is(err, ErrNoSession) {
-		if err = before.release(ctx, id, user.ID); err == nil {
-			rec, err = g.opts.Sessions.Take(ctx, id)
+	if before := g.predecessor.Load(); before != nil {
+		// First: until it has let go of the session, what is in the store may be
+		// what a Save that failed has left.
+		if err := before.release(ctx, id, user.ID); err != nil && !errors.Is(err, ErrNoSession) {
+			return nil, fmt.Errorf("have a session saved: %w", err)
 		}
 	}
+	rec, err := g.opts.Sessions.Take(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}
@@ -145,13 +146,13 @@ func (sub *subscription) unseen(run []*published) []*published {
 // the lanes offer meanwhile waits in the session's stash.
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
-	s.stash = new([]offered)
+	s.stash, s.frozen = new([]offered), false
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read
 	oldest := make(map[uint32]Position)                 // per partition, where to read from
 	for _, t := range topics {
-		sub, err := s.subscribe(ctx, t.Name)
+		sub, err := s.join(ctx, t.Name, true)
 		if err != nil {
 			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
 		}
@@ -183,6 +184,12 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	if s.ended {
 		return ErrClosed
 	}
+	for name, purge := range s.revoked {
+		if i := s.subscription(name); i >= 0 {
+			s.leave(i, purge)
+		}
+	}
+	s.revoked = nil
 	missed = slices.DeleteFunc(missed, func(p *published) bool { return subs[p.Topic].cut })
 	for name, sub := range subs {
 		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
@@ -192,7 +199,7 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 			missed = append(missed, sub.unseen(offered.run)...)
 		}
 	}
-	s.stash = nil
+	s.stash, s.leaving = nil, false
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

@@ -29,6 +29,14 @@ func (s *server) routes() []route {
 		{"GET /applications/@me", s.getApplication},
 		{"GET /oauth2/applications/@me", s.getApplication},
 
+		{"GET /applications/{application}/emojis", has(object{"items": none})},
+		{"GET /applications/{application}/commands", has(none)},
+		{"PUT /applications/{application}/commands", putCommands},
+		{"GET /applications/{application}/guilds/{guild}/commands", has(none)},
+		{"PUT /applications/{application}/guilds/{guild}/commands", putCommands},
+
+		{"GET /soundboard-default-sounds", has(none)},
+
 		{"GET /guilds/{guild}", s.getGuild},
 		{"GET /guilds/{guild}/channels", s.getChannels},
 		{"POST /guilds/{guild}/channels", s.postChannel},
@@ -37,6 +45,10 @@ func (s *server) routes() []route {
 		{"GET /guilds/{guild}/members/{user}", s.getMember},
 		{"GET /guilds/{guild}/roles", s.getRoles},
 		{"GET /guilds/{guild}/roles/{role}", s.getRole},
+
+		{"GET /guilds/{guild}/emojis", has(none)},
+		{"GET /guilds/{guild}/stickers", has(none)},
+		{"GET /guilds/{guild}/threads/active", has(object{"threads": none, "members": none})},
 
 		{"GET /channels/{channel}", s.getChannel},
 		{"POST /channels/{channel}/typing", s.postTyping},

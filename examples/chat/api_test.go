@@ -2,15 +2,19 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
 // bot uses the HTTP API.
@@ -134,6 +138,15 @@ func TestAPIAnswers(t *testing.T) {
 		{nobody, "GET", "/gateway", "", 200, `{"url":"ws`},
 		{nobody, "GET", "/gateway/bot", "", 401, `"code":0`},
 		{robot, "GET", "/gateway/bot", "", 200, `"max_concurrency":16`},
+
+		{robot, "GET", "/applications/" + unix + "/emojis", "", 200, `{"items":[]}`},
+		{robot, "GET", "/applications/" + unix + "/commands", "", 200, `[]`},
+		{robot, "PUT", "/applications/" + unix + "/commands", `[]`, 200, `[]`},
+		{robot, "PUT", "/applications/" + unix + "/guilds/1/commands", `[{"name":"x"}]`, 400, `"code":30032`},
+		{robot, "GET", "/soundboard-default-sounds", "", 200, `[]`},
+		{robot, "GET", "/guilds/1/emojis", "", 200, `[]`},
+		{robot, "GET", "/guilds/2/stickers", "", 404, `"code":10004`},
+		{robot, "GET", "/guilds/1/threads/active", "", 200, `"threads":[]`},
 
 		{ann, "GET", "/nope", "", 404, `{"code":0,"message":"404: Not Found"}`},
 		{ann, "GET", "/guilds/1/nope", "", 404, "404: Not Found"},
@@ -459,33 +472,82 @@ func TestAPIForms(t *testing.T) {
 	}
 }
 
+// full is a limiter with no tokens for one key.
+type full string
+
+func (f full) Take(_ context.Context, key string, _ gateway.Rate, _ int) (time.Duration, error) {
+	if key == string(f) {
+		return 1234567 * time.Microsecond, nil
+	}
+	return 0, nil
+}
+
 // Who sends too much waits, as libraries understand it.
 func TestAPIRateLimit(t *testing.T) {
-	url, _ := start(t, filepath.Join(t.TempDir(), "chat.db"))
-	ann := bot{t, url, "ann"}
-	var r reply
-	deadline := time.Now().Add(10 * time.Second)
-	for r.Response == nil || r.StatusCode == 200 {
-		if time.Now().After(deadline) {
-			t.Skip("this machine is too slow to send too much")
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close(context.Background())
+	ann, _, _ := userOf("ann")
+	s.limiter = full("send:" + ann.String())
+	srv := httptest.NewServer(s.handler())
+	defer srv.Close()
+	for name, want := range map[string]int{"ann": 429, "bob": 200} {
+		r := bot{t, srv.URL, name}.do("POST", "/channels/2/messages", "application/json", `{"content":"x"}`)
+		if r.StatusCode != want {
+			t.Fatalf("%s: %s %s", name, r.Status, r.text)
 		}
-		r = ann.do("POST", "/channels/2/messages", "application/json", `{"content":"x"}`)
+		h := r.Header
+		if h.Get("X-RateLimit-Remaining")+h.Get("X-RateLimit-Limit")+h.Get("X-RateLimit-Reset") != "" {
+			t.Errorf("%s: some headers, and not all: %v", name, h)
+		}
+		if name == "bob" {
+			continue
+		}
+		if want := `{"code":0,"global":false,"message":"You are being rate limited.","retry_after":1.235}`; r.text != want {
+			t.Errorf("%s", r.text)
+		}
+		if h.Get("Via") == "" || h.Get("Retry-After") != "2" || h.Get("X-RateLimit-Scope") != "user" {
+			t.Errorf("headers are %v", h)
+		}
 	}
-	var body struct {
-		Message    string
-		RetryAfter float64 `json:"retry_after"`
-		Global     *bool
+	if page, err := s.store.History(t.Context(), 2, 0, 10); err != nil || len(page) != 1 {
+		t.Errorf("%d messages, %v", len(page), err)
 	}
-	if err := json.Unmarshal([]byte(r.text), &body); err != nil || r.StatusCode != 429 {
-		t.Fatalf("%s %s, %v", r.Status, r.text, err)
+}
+
+// What belongs to a message goes with it.
+func TestDeletedMessagesLeaveNothing(t *testing.T) {
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if body.RetryAfter <= 0 || body.RetryAfter > sendRate.Per.Seconds() || body.Global == nil || *body.Global || body.Message != "You are being rate limited." {
-		t.Errorf("%s", r.text)
+	defer s.close(context.Background())
+	ctx := t.Context()
+	me, err := s.signIn(ctx, "ann", false)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if r.Header.Get("Via") == "" || r.Header.Get("Retry-After") != "1" || r.Header.Get("X-RateLimit-Remaining") != "" {
-		t.Errorf("headers are %v", r.Header)
+	first, err := s.send(ctx, me.id, sendMessage{ChannelID: 2, Content: "one"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if other := (bot{t, url, "bob"}).do("POST", "/channels/2/messages", "application/json", `{"content":"x"}`); other.StatusCode != 200 {
-		t.Errorf("somebody else: %s", other.Status)
+	second, err := s.send(ctx, me.id, sendMessage{ChannelID: 2, Content: "two", Reply: &reference{MessageID: first["id"].(id)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := second["id"].(id)
+	if err := s.react(ctx, me.id, react{ChannelID: 2, MessageID: i, Emoji: "🔥"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.remove(ctx, me.id, deleteMessage{ChannelID: 2, MessageID: i}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := s.guild.reactions(ctx, me.id, []id{i}); err != nil || len(left) > 0 {
+		t.Errorf("reactions %v, %v", left, err)
+	}
+	if left, err := s.guild.replies(ctx, []id{i}); err != nil || len(left) > 0 {
+		t.Errorf("replies %v, %v", left, err)
 	}
 }

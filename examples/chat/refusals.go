@@ -44,6 +44,7 @@ var (
 	empty       = refuse("EMPTY", "A message needs some text.", http.StatusBadRequest, 50006, "Cannot send an empty message")
 	noDirect    = refuse("FORBIDDEN", "There are no direct messages here.", http.StatusBadRequest, 50007, "Cannot send messages to this user")
 	manyEmoji   = refuse("TOO_MANY", "A message has at most 20 different reactions.", http.StatusBadRequest, 30010, "Maximum number of reactions reached (20)")
+	noCommands  = refuse("FORBIDDEN", "There are no application commands here.", http.StatusBadRequest, 30032, "Maximum number of application commands reached (0)")
 	badJSON     = refuse("BAD_REQUEST", "That is no JSON.", http.StatusBadRequest, 50109, "The request body contains invalid JSON.")
 	badVersion  = refuse("BAD_REQUEST", "Versions 9 and 10 are known.", http.StatusBadRequest, 50041, "Invalid API version")
 	tooLarge    = refuse("TOO_LONG", "That is too much.", http.StatusRequestEntityTooLarge, 40005, "Request entity too large")

@@ -86,10 +86,6 @@ func (s *server) close(ctx context.Context) error {
 	return errors.Join(err, s.writes.close(last), s.leaveState(last), s.store.Close())
 }
 
-// requestsWithin is how long a stopping server waits for requests: one may
-// never be sent in full.
-const requestsWithin = 2 * time.Second
-
 func (s *server) leaveState(ctx context.Context) error {
 	if s.state == "" {
 		return nil

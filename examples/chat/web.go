@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,24 +15,29 @@ type web struct {
 	*http.Server
 	ln      net.Listener
 	failed  chan error // takes one result of Serve
+	goodbye time.Duration
 	leaving atomic.Bool
-	open    atomic.Int64 // connections that are not upgraded
+
+	mu    sync.Mutex
+	conns map[net.Conn]http.ConnState // those that are not upgraded
 }
 
 // startWeb serves at ln.
 func startWeb(ln net.Listener, next http.Handler) *web {
-	w := &web{ln: ln, failed: make(chan error, 1)}
-	w.Server = &http.Server{Handler: w.sayingGoodbye(next), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, ConnState: w.count}
+	w := &web{ln: ln, failed: make(chan error, 1), goodbye: goodbyeWithin, conns: make(map[net.Conn]http.ConnState)}
+	w.Server = &http.Server{Handler: w.sayingGoodbye(next), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, ConnState: w.note}
 	go func() { w.failed <- w.Serve(ln) }()
 	return w
 }
 
-func (w *web) count(_ net.Conn, state http.ConnState) {
+func (w *web) note(conn net.Conn, state http.ConnState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	switch state {
-	case http.StateNew:
-		w.open.Add(1)
 	case http.StateClosed, http.StateHijacked:
-		w.open.Add(-1)
+		delete(w.conns, conn)
+	default:
+		w.conns[conn] = state
 	}
 }
 
@@ -46,29 +52,65 @@ func (w *web) sayingGoodbye(next http.Handler) http.Handler {
 	})
 }
 
-// goodbyeWithin is how long connections may be open to hear that they end;
-// after it those that are idle are closed.
-const goodbyeWithin = 500 * time.Millisecond
+const (
+	// goodbyeWithin is how long connections may be open to hear that they end.
+	goodbyeWithin = 500 * time.Millisecond
+	// requestsWithin is how long a stopping server waits for requests: one may
+	// never be sent in full.
+	requestsWithin = 2 * time.Second
+)
 
 // leave accepts nobody any more, finishes the requests that have come, and
 // returns. Upgraded connections are the gateway's.
 func (w *web) leave(ctx context.Context) error {
 	w.leaving.Store(true)
 	err := w.ln.Close() // a copy: its other holders keep the socket
-	enough := time.After(goodbyeWithin)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for waiting := true; waiting && w.open.Load() > 0; {
-		select {
-		case <-tick.C:
-		case <-enough:
-			waiting = false
-		case <-ctx.Done():
-			waiting = false
-		}
-	}
-	if e := w.Shutdown(ctx); !errors.Is(e, net.ErrClosed) { // which is the listener
+	w.awaitGoodbyes(ctx)
+	w.closeUnused()
+	waiting, enough := context.WithTimeout(ctx, requestsWithin)
+	defer enough()
+	switch e := w.Shutdown(waiting); {
+	case errors.Is(e, net.ErrClosed): // the listener, which is
+	case errors.Is(e, context.DeadlineExceeded): // they are cut off
+	default:
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+func (w *web) awaitGoodbyes(ctx context.Context) {
+	enough := time.After(w.goodbye)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for w.open() > 0 {
+		select {
+		case <-tick.C:
+		case <-enough:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *web) open() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.conns)
+}
+
+// closeUnused closes connections that never carried a request, which clients
+// open to have one ready. http.Server would wait five seconds for each.
+func (w *web) closeUnused() {
+	w.mu.Lock()
+	var unused []net.Conn
+	for conn, state := range w.conns {
+		if state == http.StateNew {
+			unused = append(unused, conn)
+		}
+	}
+	w.mu.Unlock()
+	for _, conn := range unused {
+		conn.Close()
+	}
 }

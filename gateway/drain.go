@@ -24,7 +24,15 @@ const (
 // ctx's error.
 func (g *Gateway) drain(ctx context.Context) error {
 	save, cancel := before(ctx, goodbyeWithin)
-	defer cancel()
+	var places goroutines
+	defer func() {
+		cancel()
+		places.wait(ctx)
+	}()
+	if g.opts.Sessions != nil {
+		g.topics.advance(save)
+		places.start(func() { g.topics.keepUp(save) })
+	}
 	for {
 		var here, away []*Session
 		for _, s := range g.bySession.All() {

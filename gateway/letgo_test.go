@@ -253,3 +253,57 @@ func TestNoReconnectBeforeResumed(t *testing.T) {
 	raw.nc.Close()
 	<-done
 }
+
+// slowBroker reads its history when it is told to.
+type slowBroker struct {
+	*MemoryBroker
+	reading chan struct{} // closed when it is about to
+	goOn    chan struct{}
+}
+
+func (b *slowBroker) Since(ctx context.Context, from Position) ([]Record, error) {
+	close(b.reading)
+	<-b.goOn
+	return b.MemoryBroker.Since(ctx, from)
+}
+
+// What is purged while a session catches up is not given a sequence any more,
+// wherever it was on its way (S8).
+func TestPurgeWhileCatchingUp(t *testing.T) {
+	for _, frozen := range []bool{true, false} {
+		t.Run(fmt.Sprint("frozen ", frozen), func(t *testing.T) { purgeWhileCatchingUp(t, frozen) })
+	}
+}
+
+func purgeWhileCatchingUp(t *testing.T, frozen bool) {
+	broker := &slowBroker{NewMemoryBroker(MemoryBrokerOptions{}), make(chan struct{}), make(chan struct{})}
+	g, url := testGateway(t, func(o *Options) {
+		subscribeTo("secret")(o)
+		o.Broker = broker
+	})
+	c, session := signIn(t, url, "ann")
+	s := g.find(session)
+	topics, err := s.freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	publishNumbers(t, g, "secret", 0, 2) // into the history
+	if frozen {
+		g.UnsubscribeUser(t.Context(), "ann", "secret")
+	}
+	thawed := make(chan error)
+	go func() { thawed <- s.thaw(t.Context(), topics) }()
+	<-broker.reading
+	publishNumbers(t, g, "secret", 2, 4) // into the stash
+	if !frozen {
+		g.UnsubscribeUser(t.Context(), "ann", "secret")
+	}
+	close(broker.goOn)
+	if err := <-thawed; err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), Event{Type: "LAST"}); err != nil {
+		t.Fatal(err)
+	}
+	c.want(0, "LAST")
+}

@@ -186,6 +186,7 @@ func (s *Session) overflow() *conn {
 	if s.gw.limits.ResumeWindow < 0 || !s.detach(s.gw.now()) {
 		s.doom(cause)
 	}
+	s.gw.tellPresence(s)
 	return c
 }
 

@@ -8,7 +8,8 @@ import "context"
 // Topics belong to partitions. A broker that keeps history gives each record a
 // [Position] in its partition, and reads from one again.
 //
-// All methods may be called by many goroutines at once.
+// All methods may be called by many goroutines at once. With a ctx that has ended
+// Publish and Since return an error that wraps its own.
 type Broker interface {
 	// Publish hands a record to every feed that follows its topic, the
 	// publisher's own included. Records of one topic reach every feed in the
@@ -34,8 +35,10 @@ type Broker interface {
 type Feed interface {
 	// Follow has the records of a topic delivered: exactly those behind the
 	// position that it returns, among them every record that is published after
-	// Follow returned. Following twice is following once. A broker without
-	// history returns the zero Position.
+	// Follow returned. Following twice is following once; the position is then
+	// one up to which every record of the partition that the feed follows has been
+	// delivered: the newest such one, or sessions that wait for rare events are lost
+	// over a drain. A broker without history returns the zero Position.
 	Follow(ctx context.Context, topic string) (Position, error)
 
 	// Unfollow ends that. Records may still be delivered while it runs, none

@@ -62,7 +62,11 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.frozen, s.freezing = true, nil
+	s.freezing = nil
+	if s.ended || s.doomed != nil {
+		return nil, ErrClosed
+	}
+	s.frozen = true
 	return topics, nil
 }
 
@@ -80,40 +84,41 @@ func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
 	return nil
 }
 
+// errNotThawed says that a session cannot go on after a failed save.
+var errNotThawed = errors.New("gateway: a session could not be taken up again")
+
 // save freezes the session and puts it into the store. After an error it goes
-// on as before; if that cannot be, it is doomed.
+// on as before, unless it has ended (ErrClosed) or that cannot be (errNotThawed).
 func (g *Gateway) save(ctx context.Context, s *Session) error {
 	topics, err := s.freeze()
-	if errors.Is(err, ErrClosed) {
+	if err != nil {
 		return err
 	}
+	rec, err := s.record(topics)
 	if err == nil {
-		s.mu.Lock()
-		st := s.snapshot()
-		since := time.Now()
-		if s.detached != 0 {
-			since = time.Unix(0, s.detached+g.drift())
+		if err = g.opts.Sessions.Save(ctx, rec); err == nil {
+			return nil
 		}
-		s.mu.Unlock()
-		st.Topics = topics
-		var rec StoredSession
-		if rec, err = s.encode(st, since.Add(g.limits.ResumeWindow)); err == nil {
-			if err = g.opts.Sessions.Save(ctx, rec); err != nil {
-				err = errors.Join(err, g.takeBack(rec.ID))
-			}
-		}
-	}
-	if err == nil {
-		return nil
+		err = errors.Join(err, g.takeBack(rec.ID))
 	}
 	err = fmt.Errorf("save a session: %w", err)
 	if again := s.thaw(g.ctx, topics); again != nil {
-		s.mu.Lock()
-		s.doom(&CloseError{Code: CloseRestart})
-		s.mu.Unlock()
-		err = errors.Join(err, again)
+		err = errors.Join(err, errNotThawed, again)
 	}
 	return err
+}
+
+// record is the frozen session as the store keeps it.
+func (s *Session) record(topics []storedTopic) (StoredSession, error) {
+	s.mu.Lock()
+	st := s.snapshot()
+	since := time.Now()
+	if s.detached != 0 {
+		since = time.Unix(0, s.detached+s.gw.drift())
+	}
+	s.mu.Unlock()
+	st.Topics = topics
+	return s.encode(st, since.Add(s.gw.limits.ResumeWindow))
 }
 
 // takeBackWithin is how long a store has to forget a record that it may have.

@@ -65,6 +65,9 @@ func (g *Gateway) release(ctx context.Context, id, user string) error {
 		if s.user.ID != user {
 			return errForeignSession
 		}
+		if !g.draining.Load() { // else the drain does
+			g.topics.advance(ctx)
+		}
 		g.letGo(ctx, s)
 		return nil
 	}

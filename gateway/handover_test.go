@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -73,5 +74,39 @@ func TestHandToTurnsInNoCircle(t *testing.T) {
 			}()
 			hand()
 		})
+	}
+}
+
+// A topic in which nothing happens keeps its session's place while others of its
+// partition fill the history: nothing is missed, so nothing is lost.
+func TestQuietTopicInABusyPartition(t *testing.T) {
+	broker := NewMemoryBroker(MemoryBrokerOptions{History: 3})
+	options := shared(t, func(o *Options) { o.Broker = broker })
+	busy := func(topic string) string {
+		want, _ := broker.partition(topic)
+		for i := 0; ; i++ {
+			name := fmt.Sprint("busy", i)
+			if p, _ := broker.partition(name); p == want {
+				return name
+			}
+		}
+	}
+	old, url := testGateway(t, options)
+	c, session := signIn(t, url, "ann")
+	c.ws.CloseNow()
+	publishNumbers(t, old, busy("t"), 0, 10)
+	publishNumbers(t, old, busy("u"), 0, 10)
+	if err := shutdown(t, old, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	fresh, url := testGateway(t, options)
+	publishNumbers(t, fresh, busy("t"), 10, 12)
+	publishNumbers(t, fresh, "t", 0, 1)
+	c = resume(t, url, "ann", session, 1)
+	c.wantEvents(2, 0, 1)
+	c.want(0, "RESUMED")
+	_, partition := broker.partition("t")
+	if n := len(partition.followers["t"]); n > 1 {
+		t.Errorf("%d followers", n)
 	}
 }

@@ -59,7 +59,7 @@ func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
 	defer s.mu.Unlock()
 	old = s.conn
 	switch {
-	case s.frozen || s.saved:
+	case s.leaving || s.saved:
 		return nil, refusedMoving
 	case s.ended || s.doomed != nil:
 		return nil, "ended"
@@ -186,6 +186,7 @@ func (s *Session) overflow() *conn {
 	if s.gw.limits.ResumeWindow < 0 || !s.detach(s.gw.now()) {
 		s.doom(cause)
 	}
+	s.gw.tellPresence(s)
 	return c
 }
 
@@ -224,7 +225,7 @@ func (s *Session) end(saved bool) bool {
 	if s.ended {
 		return false
 	}
-	s.ended, s.saved = true, saved
+	s.ended, s.saved = true, saved && s.doomed == nil
 	s.conn = nil
 	s.setDetached(0)
 	s.ring.release() // again, if it was doomed: an empty one
@@ -253,7 +254,7 @@ func (g *Gateway) retire(s *Session, saved bool) {
 	g.bySession.Remove(s.id)
 	s.placement.Release()
 	g.tellPresence(s)
-	if saved {
+	if s.wasSaved() {
 		g.stats.saved.Add(1)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -148,15 +149,17 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.stash, s.frozen = new([]offered), false
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
-	oldest := make(map[uint32]Position) // per partition, where to read from
+	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read
+	oldest := make(map[uint32]Position)                 // per partition, where to read from
 	for _, t := range topics {
-		if err := s.join(ctx, t.Name, true); err != nil {
+		sub, err := s.join(ctx, t.Name, true)
+		if err != nil {
 			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
 		}
 		if t.At.IsZero() {
 			return fmt.Errorf("topic %q has no position: %w", t.Name, ErrGap)
 		}
-		from[t.Name] = t.At
+		from[t.Name], subs[t.Name] = t.At, sub
 		if o, ok := oldest[t.At.Partition]; !ok || t.At.Offset < o.Offset {
 			oldest[t.At.Partition] = t.At
 		}
@@ -181,13 +184,20 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	if s.ended {
 		return ErrClosed
 	}
-	for _, sub := range s.subs {
-		if at, ok := from[sub.topic]; ok {
-			sub.after = read[at.Partition] // what a lane offers of before is in missed
+	for name, purge := range s.revoked {
+		if i := s.subscription(name); i >= 0 {
+			s.leave(i, purge)
 		}
 	}
+	s.revoked = nil
+	missed = slices.DeleteFunc(missed, func(p *published) bool { return subs[p.Topic].cut })
+	for name, sub := range subs {
+		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
+	}
 	for _, offered := range *s.stash {
-		missed = append(missed, offered.sub.unseen(offered.run)...)
+		if sub := offered.sub; sub == nil || !sub.cut {
+			missed = append(missed, sub.unseen(offered.run)...)
+		}
 	}
 	s.stash, s.leaving = nil, false
 	c, _ := s.appendAll(missed)

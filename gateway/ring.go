@@ -284,9 +284,12 @@ func (r *ring) caughtUp() bool {
 	return true
 }
 
+// answered reports whether no answer to a resume is due.
+func (r *ring) answered() bool { return !r.replaying && !r.owes }
+
 // pending reports whether there is something to write.
 func (r *ring) pending() bool {
-	return r.next < r.numbered() || r.unsentLive > 0 || r.replaying || r.owes
+	return r.next < r.numbered() || r.unsentLive > 0 || !r.answered()
 }
 
 // trim forgets the oldest events that have been written while more are kept

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/codec"
@@ -72,7 +73,7 @@ func (s *Session) snapshot() stored {
 	st := stored{
 		Properties: s.identify.Properties, Intents: s.identify.Intents, Shard: s.identify.Shard,
 		LargeThreshold: s.identify.LargeThreshold, Presence: s.presence,
-		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head), Replies: s.replies.last,
+		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head), Replies: slices.Clone(s.replies.last),
 	}
 	drift := s.gw.drift()
 	for p := range s.ring.all() {

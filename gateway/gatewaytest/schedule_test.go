@@ -292,6 +292,10 @@ func play(t *testing.T, seed uint64, trace func(string)) (r result) {
 			panic(v)
 		}
 	}()
+	// Time that passes outside the bubble only: somebody waits for a lock whose
+	// holder sleeps, or nobody ever sleeps.
+	hangs := time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("sim: seed %d hangs", seed)) })
+	defer hangs.Stop()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchedule(t, seed, trace)
 		r = s.run()

@@ -122,7 +122,9 @@ func (c *conn) invalidSession(why string) {
 	deadline := c.gw.identifyDeadline(c.gw.now())
 	c.mu.Lock()
 	c.stage = stageHello
-	c.deadline = deadline
+	if !c.closing {
+		c.deadline = deadline
+	}
 	c.mu.Unlock()
 	if deadline > 0 {
 		c.lane.watch(c.watched, time.Unix(0, deadline))

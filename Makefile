@@ -5,6 +5,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LEAVES      := ./codec/... ./batch/... ./pool/... ./shard/... ./presence/...
 E2E         := internal/e2e
 INTEROP     := internal/interop
+ZLIB_SYNC   := $(INTEROP)/bots/discordjs-zlib/node_modules/zlib-sync/build/Release/zlib_sync.node
 FUZZTIME    ?= 30s
 BENCHTIME   ?= 1s
 SEEDS       ?= 10000
@@ -38,7 +39,7 @@ interop: libraries ## bots on other people's libraries, against examples/chat, t
 	CI=true go test -count=1 -race -timeout 6m ./$(INTEROP)/...
 
 .PHONY: libraries
-libraries: $(INTEROP)/bots/discordjs/node_modules/.package-lock.json $(INTEROP)/.venv/.installed ## install those libraries, at the versions that are pinned
+libraries: $(INTEROP)/bots/discordjs/node_modules/.package-lock.json $(ZLIB_SYNC) $(INTEROP)/.venv/.installed ## install those libraries, at the versions that are pinned
 
 .PHONY: e2e
 e2e: $(E2E)/node_modules/.package-lock.json ## browsers against real servers; what is missing fails
@@ -47,6 +48,11 @@ e2e: $(E2E)/node_modules/.package-lock.json ## browsers against real servers; wh
 # npm writes this file last, so it is there when an install was complete.
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	cd $* && npm ci
+	@touch $@
+
+# A package in C, built against the headers that came with Node.
+$(ZLIB_SYNC): $(INTEROP)/bots/discordjs-zlib/node_modules/.package-lock.json
+	cd $(INTEROP)/bots/discordjs-zlib && npm rebuild zlib-sync --ignore-scripts=false --nodedir="$$(node -p 'path.resolve(process.execPath, "../..")')"
 	@touch $@
 
 $(INTEROP)/.venv/.installed: $(INTEROP)/bots/discordpy/requirements.txt

@@ -80,6 +80,9 @@ func (g *Gateway) mayBegin(ctx context.Context, user string) error {
 		return nil
 	}
 	wait, err := g.opts.Limiter.Take(ctx, "identify:"+user, Rate{Burst: g.limits.UserIdentifies, Per: 24 * time.Hour}, 1)
+	if ctx.Err() != nil {
+		return ctx.Err() // the client has gone
+	}
 	if err != nil {
 		// A limiter that fails limits nobody: it is there to protect what works.
 		g.log.Warn("the limiter failed", "error", err)

@@ -9,7 +9,6 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/gatehouse-go/gatehouse/codec"
-	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
@@ -41,8 +40,7 @@ type conn struct {
 
 	meter meter // owned by the reader
 
-	jobs    runner.Queue   // signing in; guarded by the runner
-	signing sync.WaitGroup // such a job, begun or not; used by the reader
+	signing sync.WaitGroup // a job of signing in, begun or not; used by the reader
 
 	// Guarded by mu.
 	mu       sync.Mutex

@@ -66,9 +66,11 @@ func (c *conn) signIn(env envelope) {
 
 // signInBy has a job done that asks the application: it may take its time,
 // heartbeats are answered meanwhile. When too many wait already, busy is called.
+// Each job has a queue of its own: the one before, of the other runner maybe,
+// need not be over when its client has its answer and asks for the next.
 func (c *conn) signInBy(by *runner.Runner, busy, job func()) {
 	c.signing.Add(1)
-	taken := by.Go(&c.jobs, 0, func() {
+	taken := by.Go(new(runner.Queue), 0, func() {
 		defer c.signing.Done()
 		c.gw.guard(job, func() { c.close(CloseUnknown, "sign-in failed, try again later") })
 	})

@@ -27,9 +27,15 @@ func dialRaw(t testing.TB, url string) *rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
+	return upgradeRaw(t, nc, host, "/"+rest)
+}
+
+// upgradeRaw makes a WebSocket of a connection that somebody else closes.
+func upgradeRaw(t testing.TB, nc net.Conn, host, path string) *rawConn {
+	t.Helper()
 	nc.SetDeadline(time.Now().Add(20 * time.Second))
-	fmt.Fprintf(nc, "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", rest, host)
+	fmt.Fprintf(nc, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", path, host)
 	c := &rawConn{t: t, nc: nc, r: bufio.NewReader(nc)}
 	res, err := http.ReadResponse(c.r, nil)
 	if err != nil {

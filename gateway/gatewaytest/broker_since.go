@@ -103,7 +103,7 @@ func sinceEpoch(ctx context.Context, b gateway.Broker) error {
 			continue // that is no place at all
 		}
 		if got, e := b.Since(ctx, from); !errors.Is(e, gateway.ErrGap) {
-			err = errors.Join(err, fmt.Errorf("Since(%+v): %d records, %v, want ErrGap", from, len(got), e))
+			err = errors.Join(err, fmt.Errorf("from Since(%+v): %d records, %v, want ErrGap", from, len(got), e))
 		}
 	}
 	return err
@@ -150,13 +150,13 @@ func brokerContext(ctx context.Context, b gateway.Broker) error {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := b.Publish(ended, event("a", 0)); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Publish returned %v", err)
+		return fmt.Errorf("what Publish returned: %v", err)
 	}
 	if w == nil {
 		return nil
 	}
 	if _, err := b.Since(ended, at); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Since returned %v", err)
+		return fmt.Errorf("what Since returned: %v", err)
 	}
 	return nil
 }

@@ -27,11 +27,11 @@ func openWatch(ctx context.Context, b gateway.Broker, slow bool, topics ...strin
 	w := &watch{more: make(chan struct{}), slow: slow}
 	var err error
 	if w.Feed, err = b.Open(ctx, w.deliver); err != nil {
-		return nil, fmt.Errorf("Open: %w", err)
+		return nil, fmt.Errorf("from Open: %w", err)
 	}
 	for _, topic := range topics {
 		if _, err := w.Follow(ctx, topic); err != nil {
-			return nil, fmt.Errorf("Follow: %w", err)
+			return nil, fmt.Errorf("from Follow: %w", err)
 		}
 	}
 	return w, nil
@@ -87,7 +87,7 @@ func event(topic string, n int) gateway.Record {
 func publish(ctx context.Context, b gateway.Broker, topic string, from, to int) error {
 	for n := from; n < to; n++ {
 		if err := b.Publish(ctx, event(topic, n)); err != nil {
-			return fmt.Errorf("Publish: %w", err)
+			return fmt.Errorf("from Publish: %w", err)
 		}
 	}
 	return nil

@@ -45,20 +45,20 @@ func stored(id string) gateway.StoredSession {
 func wantTaken(ctx context.Context, s gateway.SessionStore, want gateway.StoredSession) error {
 	got, err := s.Take(ctx, want.ID)
 	if err != nil {
-		return fmt.Errorf("Take(%q): %w", want.ID, err)
+		return fmt.Errorf("from Take(%q): %w", want.ID, err)
 	}
 	if off := got.Expires.Sub(want.Expires).Abs(); off > time.Millisecond {
-		return fmt.Errorf("Take(%q): Expires is off by %v", want.ID, off)
+		return fmt.Errorf("from Take(%q): Expires is off by %v", want.ID, off)
 	}
 	if got.ID != want.ID || got.User != want.User || !bytes.Equal(got.Data, want.Data) {
-		return fmt.Errorf("Take(%q): got %+v, want %+v", want.ID, got, want)
+		return fmt.Errorf("from Take(%q): got %+v, want %+v", want.ID, got, want)
 	}
 	return nil
 }
 
 func wantNone(ctx context.Context, s gateway.SessionStore, id string) error {
 	if got, err := s.Take(ctx, id); !errors.Is(err, gateway.ErrNoSession) {
-		return fmt.Errorf("Take(%q): got %+v, %v, want ErrNoSession", id, got, err)
+		return fmt.Errorf("from Take(%q): got %+v, %v, want ErrNoSession", id, got, err)
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func takeOnce(ctx context.Context, s gateway.SessionStore) error {
 			case err == nil:
 				got++
 			case !errors.Is(err, gateway.ErrNoSession):
-				return fmt.Errorf("Take: %w, want ErrNoSession", err)
+				return fmt.Errorf("from Take: %w, want ErrNoSession", err)
 			}
 		}
 		if got != 1 {
@@ -162,7 +162,7 @@ func takeFails(ctx context.Context, s gateway.SessionStore) error {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, e := s.Take(ended, "a"); e == nil || errors.Is(e, gateway.ErrNoSession) {
-		err = errors.Join(err, fmt.Errorf("Take with an ended context: %v", e))
+		err = errors.Join(err, fmt.Errorf("from Take with an ended context: %v", e))
 	}
 	return errors.Join(err, wantTaken(ctx, s, stored("a")))
 }
@@ -200,7 +200,7 @@ func storeContext(ctx context.Context, s gateway.SessionStore) error {
 	_, taking := s.Take(ctx, "a")
 	for method, err := range map[string]error{"Save": s.Save(ctx, stored("a")), "Take": taking, "Delete": s.Delete(ctx, "a")} {
 		if !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%s returned %v", method, err)
+			return fmt.Errorf("what %s returned: %v", method, err)
 		}
 	}
 	return nil

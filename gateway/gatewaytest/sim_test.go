@@ -43,8 +43,8 @@ func TestSchedules(t *testing.T) {
 		return
 	}
 	seeds, first := 300, number(t, "FIRST", 0)
-	if testing.Short() {
-		seeds = 60
+	if testing.Short() || raceOn {
+		seeds = 100
 	}
 	seeds = number(t, "SEEDS", seeds)
 	var total summary

@@ -28,6 +28,9 @@ type library struct {
 var libraries = []library{
 	{name: "discordgo", command: []string{"discordgo"}, dir: "bots/discordgo"},
 	{name: "discord.js", command: []string{"node", "bot.mjs"}, dir: "bots/discordjs", needs: "node_modules/discord.js"},
+	// The same bot: the library compresses when it finds zlib-sync, and -preserve-symlinks has it looked for here.
+	{name: "discord.js-zlib", command: []string{"node", "--preserve-symlinks", "--preserve-symlinks-main", "bot.mjs"}, dir: "bots/discordjs-zlib",
+		needs: "node_modules/zlib-sync/build/Release/zlib_sync.node", binary: true},
 	{name: "discordjs-ws", command: []string{"node", "ws.mjs"}, dir: "bots/discordjs", needs: "node_modules/@discordjs/ws"},
 	{name: "discordjs-ws-zlib", command: []string{"node", "ws.mjs"}, dir: "bots/discordjs", needs: "node_modules/@discordjs/ws",
 		env: []string{"BOT_COMPRESS=1"}, binary: true},

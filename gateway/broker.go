@@ -8,7 +8,8 @@ import "context"
 // Topics belong to partitions. A broker that keeps history gives each record a
 // [Position] in its partition, and reads from one again.
 //
-// All methods may be called by many goroutines at once.
+// All methods may be called by many goroutines at once. With a ctx that has ended
+// Publish and Since return an error that wraps its own.
 type Broker interface {
 	// Publish hands a record to every feed that follows its topic, the
 	// publisher's own included. Records of one topic reach every feed in the

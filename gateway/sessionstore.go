@@ -10,7 +10,8 @@ import (
 // is one for the gateways of a process; gatewaytest.SessionStore proves one of
 // your own.
 //
-// All methods may be called by many goroutines at once.
+// All methods may be called by many goroutines at once. With a ctx that has ended
+// they return an error that wraps its own.
 type SessionStore interface {
 	// Save keeps records, each in place of what is kept under its ID. When it
 	// returns nil, all of them are there for every Take that begins afterwards;

@@ -36,11 +36,12 @@ func (g *Gateway) drain(ctx context.Context) error {
 	for {
 		var here, away []*Session
 		for _, s := range g.bySession.All() {
-			if s.attached() {
+			switch attached, detached := s.isAttached(); {
+			case attached:
 				here = append(here, s)
-			} else {
+			case detached:
 				away = append(away, s)
-			}
+			} // else its sign-in is under way, or its end
 		}
 		signingIn := g.identifies.Running() + g.resumes.Running()
 		if len(here)+len(away)+signingIn == 0 && g.bySession.Stats().Total == 0 {
@@ -216,11 +217,11 @@ func (s *Session) awaitAck(ctx context.Context) {
 	}
 }
 
-// attached reports whether the session has a connection.
-func (s *Session) attached() bool {
+// isAttached reports whether the session has a connection, or had one.
+func (s *Session) isAttached() (attached, detached bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conn != nil
+	return s.conn != nil, s.detached != 0
 }
 
 // reconnectHint is the d of op 7: when to come back, for those who asked for

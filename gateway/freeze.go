@@ -102,7 +102,7 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 		err = errors.Join(err, g.takeBack(rec.ID))
 	}
 	err = fmt.Errorf("save a session: %w", err)
-	if again := s.thaw(g.ctx, topics); again != nil {
+	if again := s.thaw(ctx, topics); again != nil {
 		err = errors.Join(err, errNotThawed, again)
 	}
 	return err

@@ -88,7 +88,10 @@ type subscription struct {
 	after uint64 // the offset up to which the session has read the history; 0: that is behind it
 }
 
-func (sub *subscription) offer(run []*published) *conn { return sub.session.offer(sub, run) }
+func (sub *subscription) offer(run []*published) *conn {
+	c, _ := sub.session.offer(sub, run)
+	return c
+}
 
 // entry is one step of a topic's history: an event, or a change of who sees
 // the next one.

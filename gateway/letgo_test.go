@@ -307,3 +307,27 @@ func purgeWhileCatchingUp(t *testing.T, frozen bool) {
 	}
 	c.want(0, "LAST")
 }
+
+// stuckBroker does not give its history back.
+type stuckBroker struct{ *MemoryBroker }
+
+func (stuckBroker) Since(ctx context.Context, _ Position) ([]Record, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Neither the store nor the broker answer: the client is told all the same, in
+// time.
+func TestToldWhenNothingAnswers(t *testing.T) {
+	store := &brokenSessions{MemorySessions: NewMemorySessions()}
+	g, url := testGateway(t, shared(t, func(o *Options) {
+		o.Broker, o.Sessions = stuckBroker{NewMemoryBroker(MemoryBrokerOptions{})}, store
+	}))
+	c, _ := signIn(t, url, "ann")
+	done := make(chan error)
+	go func() { done <- shutdown(t, g, 2*time.Second) }()
+	c.want(9, "")
+	c.want(7, "")
+	c.wantClose(CloseRestart)
+	<-done
+}

@@ -53,8 +53,13 @@ func (g *Gateway) laneOf(id string) *lane {
 	return g.lanes[maphash.String(g.topics.seed, id)%uint64(len(g.lanes))]
 }
 
-// enter places a session and registers it.
+// enter places a session and registers it. After an error the session is over.
 func (g *Gateway) enter(s *Session) (err error) {
+	defer func() {
+		if err != nil {
+			s.cancel()
+		}
+	}()
 	if s.placement, err = g.shards.Assign(s.id); err != nil {
 		return err
 	}

@@ -29,8 +29,8 @@ func (c *conn) resume(data json.RawMessage) {
 			return
 		}
 	}
-	if c.gw.find(in.SessionID) == nil && c.gw.opts.Sessions == nil {
-		c.invalidSession("unknown") // nobody need be asked who this is
+	if c.gw.find(in.SessionID) == nil && (c.gw.opts.Sessions == nil || !isSessionID(in.SessionID)) {
+		c.invalidSession("unknown") // nobody need be asked who this is, and no store for what is no id
 		return
 	}
 	if !c.gw.mayResume() {
@@ -122,7 +122,9 @@ func (c *conn) invalidSession(why string) {
 	deadline := c.gw.identifyDeadline(c.gw.now())
 	c.mu.Lock()
 	c.stage = stageHello
-	c.deadline = deadline
+	if !c.closing {
+		c.deadline = deadline
+	}
 	c.mu.Unlock()
 	if deadline > 0 {
 		c.lane.watch(c.watched, time.Unix(0, deadline))

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,6 +64,11 @@ func newSessionID() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
+}
+
+// isSessionID reports whether newSessionID could have returned id.
+func isSessionID(id string) bool {
+	return len(id) == 32 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // ID returns the session's id: 128 random bits in hexadecimal. It is a secret
@@ -193,11 +199,11 @@ func (s *Session) Send(ctx context.Context, ev Event) error {
 }
 
 func (s *Session) send(rec Record) error {
-	p := s.gw.received(rec)
-	if s.isGone() {
+	c, gone := s.offer(nil, []*published{s.gw.received(rec)})
+	if gone {
 		return ErrClosed
 	}
-	if c := s.offer(nil, []*published{p}); c != nil {
+	if c != nil {
 		c.flushNow()
 	}
 	return nil
@@ -221,31 +227,33 @@ func (s *Session) wasSaved() bool {
 // offer appends what the session may see of a run of events of a topic to its
 // ring. When there is something new to write it returns the connection, once
 // until the next refill: whoever called has it flushed. sub is nil for what is
-// sent to the session alone.
-func (s *Session) offer(sub *subscription, run []*published) *conn {
+// sent to the session alone. gone says that nothing reaches the session any more.
+func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.ended || s.doomed != nil || s.frozen || sub != nil && sub.cut:
-		return nil
+	case s.ended || s.doomed != nil || s.frozen:
+		return nil, true
+	case sub != nil && sub.cut:
+		return nil, false
 	case s.stash != nil:
 		*s.stash = append(*s.stash, offered{sub, slices.Clone(run)})
-		return nil
+		return nil, false
 	}
 	run = sub.unseen(run)
 	c, overflown := s.appendAll(run)
 	s.settle()
 	if overflown {
-		return c
+		return c, false
 	}
 	if s.ring.halfUnsent(&s.gw.bounds) {
 		s.tellSlow(false)
 	}
 	if s.dirty || s.conn == nil || !s.ring.pending() {
-		return nil
+		return nil, false
 	}
 	s.dirty = true
-	return s.conn
+	return s.conn, false
 }
 
 // appendAll appends what the session may see. When that is more than it may

@@ -55,7 +55,7 @@ type Stats struct {
 	CommandTime    Latency // from arrival to reply
 
 	HeldBytes   int64  // of the events that sessions hold, each once
-	MemoryUsed  uint64 // by the process
+	MemoryUsed  uint64 // by the process; under GOMEMLIMIT without garbage
 	MemoryLimit uint64 // 0: unknown
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -69,5 +70,36 @@ func TestMemoryStateThatMakesNoSense(t *testing.T) {
 				t.Error("half of it was taken")
 			}
 		})
+	}
+}
+
+// askedSessions notes what it was asked for.
+type askedSessions struct {
+	*MemorySessions
+	asked []string
+}
+
+func (s *askedSessions) Take(ctx context.Context, id string) (StoredSession, error) {
+	s.asked = append(s.asked, id)
+	return s.MemorySessions.Take(ctx, id)
+}
+
+// The store is asked for nothing but what can be a session's id: a key of its
+// own making is a client's way into it.
+func TestStoreIsAskedForSessionsOnly(t *testing.T) {
+	store := &askedSessions{MemorySessions: NewMemorySessions()}
+	_, url := testGateway(t, shared(t, func(o *Options) { o.Sessions = store }))
+	for _, id := range []string{"", "*", "a b\r\nDEL c", strings.Repeat("0", 31), strings.Repeat("0", 4000), strings.Repeat("G", 32)} {
+		c := dial(t, url)
+		c.want(10, "")
+		c.resume("ann", id, 1)
+		if m := c.want(9, ""); string(m.D) != "false" {
+			t.Errorf("%v", m)
+		}
+	}
+	c := resume(t, url, "ann", strings.Repeat("0", 32), 1)
+	c.want(9, "")
+	if len(store.asked) != 1 {
+		t.Errorf("asked for %q", store.asked)
 	}
 }

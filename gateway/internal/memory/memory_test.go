@@ -171,3 +171,33 @@ func BenchmarkUsage(b *testing.B) {
 		g.Usage()
 	}
 }
+
+var garbage []byte
+
+// The runtime lets garbage fill what its limit leaves: that is no shortage.
+func TestGarbageIsNotUsed(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	const limit = 192 << 20
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
+	g := New(0)
+	held := make([][]byte, 16)
+	for i := range held {
+		held[i] = make([]byte, 1<<20)
+	}
+	most := uint64(0)
+	for range 400 {
+		garbage = make([]byte, 1<<20)
+		garbage[0] = 1
+		used, of := g.Usage()
+		if of != limit {
+			t.Fatalf("of %d bytes", of)
+		}
+		most = max(most, used)
+	}
+	runtime.GC()
+	used, _ := g.Usage()
+	if used < 16<<20 || most > limit/2 {
+		t.Errorf("%d MB are used, at most %d, of %d", used>>20, most>>20, limit>>20)
+	}
+	runtime.KeepAlive(held)
+}

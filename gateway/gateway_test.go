@@ -78,6 +78,14 @@ func TestIntentsFilter(t *testing.T) {
 	}
 }
 
+// A library may send its JSON in binary frames.
+func TestBinaryJSON(t *testing.T) {
+	_, url := testGateway(t, nil)
+	raw := dialRaw(t, url)
+	raw.write(frame(0x80|wsBinary, []byte(`{"op":2,"d":{"token":"ann"}}`)))
+	raw.until("READY")
+}
+
 func subscribeTo(topics ...string) func(*Options) {
 	return func(o *Options) {
 		o.Ready = func(ctx context.Context, s *Session) (any, error) { return nil, s.Subscribe(ctx, topics...) }

@@ -79,7 +79,6 @@ func malformedInputs() map[string][]malformed {
 		add("wrong types", CloseUnknownOpcode, s, text(s))
 	}
 	add("wrong types", CloseUnknown, "a sequence from the future", text(`{"op":1,"d":999}`))
-	add("wrong types", CloseDecode, "binary frame on a JSON connection", frame(0x80|wsBinary, []byte(`{"op":1}`)))
 	for _, s := range []string{
 		`{"op":2}`, `{"op":2,"d":[]}`, `{"op":2,"d":"x"}`, `{"op":2,"d":{"token":1}}`, `{"op":6,"d":[]}`, `{"op":6,"d":{"token":[]}}`,
 	} {

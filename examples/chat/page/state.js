@@ -53,6 +53,9 @@ export class State {
         break
       case 'MESSAGE_DELETE':
         this.messages.get(d.channel_id)?.delete(d.id)
+        break
+      case 'MESSAGE_DELETE_BULK':
+        for (const id of d.ids) this.messages.get(d.channel_id)?.delete(id)
     }
   }
 

@@ -4,8 +4,12 @@ SHELL       := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LEAVES      := ./codec/... ./batch/... ./pool/... ./shard/... ./presence/...
 E2E         := internal/e2e
+INTEROP     := internal/interop
+ZLIB_SYNC   := $(INTEROP)/bots/discordjs-zlib/node_modules/zlib-sync/build/Release/zlib_sync.node
 FUZZTIME    ?= 30s
 BENCHTIME   ?= 1s
+SEEDS       ?= 10000
+MUTANTS     ?= all
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -15,7 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: lint test e2e ## all that must be green: lint, the tests with -race, then the tests from outside
+check: lint libraries test e2e ## all that must be green: lint, the tests with -race, other people's clients among them, then browsers
 
 .PHONY: lint
 lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house rules, tidy modules
@@ -30,14 +34,30 @@ lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house
 test: ## the tests of every module in the workspace, with the race detector
 	go test -race -timeout 10m work
 
+.PHONY: interop
+interop: libraries ## bots on other people's libraries, against examples/chat, through cuts and a restart
+	CI=true go test -count=1 -race -timeout 6m ./$(INTEROP)/...
+
+.PHONY: libraries
+libraries: $(INTEROP)/bots/discordjs/node_modules/.package-lock.json $(ZLIB_SYNC) $(INTEROP)/.venv/.installed ## install those libraries, at the versions that are pinned
+
 .PHONY: e2e
-e2e: $(E2E)/node_modules/.package-lock.json ## browsers and other people's clients against real servers; what is missing fails
-	CI=true go test -count=1 -race -timeout 5m ./internal/interop/...
+e2e: $(E2E)/node_modules/.package-lock.json ## browsers against real servers; what is missing fails
 	cd $(E2E) && CI=true npm test
 
 # npm writes this file last, so it is there when an install was complete.
-$(E2E)/node_modules/.package-lock.json: $(E2E)/package.json $(E2E)/package-lock.json
-	cd $(E2E) && npm ci
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci
+	@touch $@
+
+# A package in C, built against the headers that came with Node.
+$(ZLIB_SYNC): $(INTEROP)/bots/discordjs-zlib/node_modules/.package-lock.json
+	cd $(INTEROP)/bots/discordjs-zlib && npm rebuild zlib-sync --ignore-scripts=false --nodedir="$$(node -p 'path.resolve(process.execPath, "../..")')"
+	@touch $@
+
+$(INTEROP)/.venv/.installed: $(INTEROP)/bots/discordpy/requirements.txt
+	python3 -m venv --clear $(INTEROP)/.venv
+	$(INTEROP)/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .PHONY: fuzz
@@ -59,6 +79,14 @@ abuse: ## what clients do that they should not, over TCP, TLS over Listen and fo
 .PHONY: shutdown
 shutdown: ## a drain of 5,000 sessions, 100 of them stalled, without the race detector
 	go test -run '^TestShutdownLarge$$' -count=1 -v ./gateway
+
+.PHONY: sim
+sim: ## SEEDS=10000 random schedules of drops, resumes and drains, judged by an oracle; SEED=7 replays one
+	cd gateway/gatewaytest && SEEDS=$(SEEDS) go test -count=1 -timeout 2h -run '^TestSchedules$$'
+
+.PHONY: mutants
+mutants: ## break the gateway on purpose, a rule at a time: the schedules must notice each within 1,000 seeds
+	cd gateway/gatewaytest && MUTANTS=$(MUTANTS) go test -count=1 -timeout 1h -run '^TestMutants$$'
 
 .PHONY: cross
 cross: ## vet the workspace for macOS and Windows

@@ -34,8 +34,10 @@ type Broker interface {
 type Feed interface {
 	// Follow has the records of a topic delivered: exactly those behind the
 	// position that it returns, among them every record that is published after
-	// Follow returned. Following twice is following once. A broker without
-	// history returns the zero Position.
+	// Follow returned. Following twice is following once; the position is then
+	// one up to which every record of the partition that the feed follows has been
+	// delivered: the newest such one, or sessions that wait for rare events are lost
+	// over a drain. A broker without history returns the zero Position.
 	Follow(ctx context.Context, topic string) (Position, error)
 
 	// Unfollow ends that. Records may still be delivered while it runs, none

@@ -7,6 +7,10 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
+// now is the time as it goes on since the gateway began. All deadlines are of
+// this time: a wall clock that is set moves none of them.
+func (g *Gateway) now() time.Time { return g.began.Add(time.Since(g.began)) }
+
 // watched is what a wheel holds of a connection, or of a session without one,
 // until it ends. Its place there stays taken until its time has come.
 type watched struct {
@@ -44,7 +48,8 @@ func (g *Gateway) tick() {
 		select {
 		case <-g.ctx.Done():
 			return
-		case now := <-ticker.C:
+		case <-ticker.C:
+			now := g.now()
 			g.second(now)
 			for _, l := range g.lanes {
 				due = l.due(now, due[:0])

@@ -60,11 +60,11 @@ func (c *conn) command(s *Session, data json.RawMessage) {
 	}
 	began := time.Now()
 	nonce := orNull(in.N)
-	if s.isLeaving() {
-		s.sendReply(c, c.encodeReply(nonce, in.T, nil, errUnavailable))
-		return
-	}
 	c.enqueue(s, opCommand, func() {
+		if s.isLeaving() {
+			s.sendReply(c, c.encodeReply(nonce, in.T, nil, errUnavailable))
+			return
+		}
 		data := s.reply(c, in.T, nonce)
 		if data == nil {
 			out, err := c.run(s, in.T, orNull(in.D))

@@ -127,7 +127,7 @@ func (c *conn) latch(cause *CloseError) {
 // latchFrame is latch with a close frame of the caller's. A nil cause is left
 // for the reader to find.
 func (c *conn) latchFrame(cause *CloseError, frame []byte) {
-	deadline := time.Now().Add(closeTimeout)
+	deadline := c.gw.now().Add(closeTimeout)
 	c.mu.Lock()
 	first := !c.closing && !c.dead
 	if first {
@@ -187,11 +187,13 @@ func (c *conn) write(sc *scratch) {
 // writeSlowly waits until the socket takes what is in sc, and goes on until
 // nothing is pending. The lane's wheel watches that it gets on.
 func (c *conn) writeSlowly(sc *scratch) {
-	now := time.Now()
+	now := c.gw.now()
 	c.mu.Lock()
 	c.slow, c.took, c.tookAt = true, c.sock.Progress(), now.UnixNano()
 	c.mu.Unlock()
 	c.lane.watch(c.watched, now.Add(socket.StallTimeout))
+	c.gw.slow.add(c)
+	defer c.gw.slow.remove(c)
 	for rest := sc.buf; len(rest) > 0; rest = c.pump(sc) {
 		if err := c.sock.Write(rest); err != nil {
 			c.breakOff()

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -22,11 +23,16 @@ const (
 // drain lets go of every session, paced, and returns when none is left, or with
 // ctx's error.
 func (g *Gateway) drain(ctx context.Context) error {
-	save, cancel := ctx, context.CancelFunc(func() {})
-	if deadline, ok := ctx.Deadline(); ok {
-		save, cancel = context.WithDeadline(ctx, deadline.Add(-min(goodbyeWithin, time.Until(deadline)/5)))
+	save, cancel := before(ctx, goodbyeWithin)
+	var places goroutines
+	defer func() {
+		cancel()
+		places.wait(ctx)
+	}()
+	if g.opts.Sessions != nil {
+		g.topics.advance(save)
+		places.start(func() { g.topics.keepUp(save) })
 	}
-	defer cancel()
 	for {
 		var here, away []*Session
 		for _, s := range g.bySession.All() {
@@ -102,39 +108,67 @@ func (g *Gateway) letGo(ctx context.Context, s *Session) {
 		}
 		return
 	}
-	if g.opts.Sessions != nil {
-		s.awaitAck(ctx)
-	}
-	finished := make(chan struct{})
-	s.mu.Lock()
-	s.leaving = true // from here on commands are answered UNAVAILABLE
-	s.mu.Unlock()
-	g.commands.Go(&s.commands, 0, func() { close(finished) }) // behind those that were taken
-	select {
-	case <-finished:
-	case <-ctx.Done():
-	}
 	saved := false
-	if g.opts.Sessions != nil && ctx.Err() == nil {
+	if g.opts.Sessions == nil {
+		g.finishCommands(ctx, s)
+	} else {
+		s.awaitAck(ctx)
 		saved = g.saveUntilDone(ctx, s)
 	}
 	s.mu.Lock()
-	c := s.conn
+	c, answered := s.conn, s.ring.answered()
 	s.mu.Unlock()
 	if c != nil {
 		if !saved && g.opts.Sessions != nil {
 			c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
 		}
-		c.sayRestart(g.reconnectHint(c))
+		if answered {
+			c.sayRestart(g.reconnectHint(c))
+		} else {
+			c.close(CloseRestart, "") // discordgo takes no Reconnect before RESUMED
+		}
 	}
 	g.retire(s, saved)
+	if saved && !s.wasSaved() {
+		g.forgetSaved(s)
+	}
 }
 
-// saveUntilDone saves a session, trying again while ctx lasts, and reports
-// whether it did.
+// finishCommands has what was taken of a session's commands done, and answers
+// those that come later UNAVAILABLE. It reports false when ctx or the session
+// ends first.
+func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
+	finished := make(chan struct{})
+	g.commands.Go(&s.commands, 0, func() {
+		s.mu.Lock()
+		s.leaving = true
+		s.mu.Unlock()
+		close(finished)
+	})
+	select {
+	case <-finished:
+		return true
+	case <-s.ctx.Done():
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// forgetSaved takes a session out of the store that ended while it was saved:
+// its client said goodbye, or the application removed it.
+func (g *Gateway) forgetSaved(s *Session) {
+	ctx, cancel := context.WithTimeout(g.ctx, goodbyeWithin)
+	defer cancel()
+	if err := g.opts.Sessions.Delete(ctx, s.id); err != nil {
+		g.log.Error("a session that has ended is still in the store", "user", s.user.ID, "error", err)
+	}
+}
+
+// saveUntilDone saves a session, trying again while ctx lasts and the session
+// can go on in between, and reports whether it did.
 func (g *Gateway) saveUntilDone(ctx context.Context, s *Session) bool {
 	wait := 50 * time.Millisecond
-	for {
+	for g.finishCommands(ctx, s) {
 		err := g.save(ctx, s)
 		if err == nil {
 			return true
@@ -143,6 +177,9 @@ func (g *Gateway) saveUntilDone(ctx context.Context, s *Session) bool {
 			return false
 		}
 		g.log.Warn("a session was not saved", "user", s.user.ID, "error", err)
+		if errors.Is(err, errNotThawed) {
+			return false
+		}
 		select {
 		case <-time.After(wait):
 			wait = min(2*wait, time.Second)
@@ -150,6 +187,7 @@ func (g *Gateway) saveUntilDone(ctx context.Context, s *Session) bool {
 			return false
 		}
 	}
+	return false
 }
 
 // awaitAck asks a client what it has seen and waits for the answer, a little.

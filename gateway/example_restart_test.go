@@ -108,8 +108,10 @@ func ExampleGateway_HandTo() {
 // What a gateway does is a plain struct, and a variable of package expvar.
 func ExampleGateway_Expvar() {
 	gw, err := gateway.New(gateway.Options{
-		Authenticate: func(context.Context, gateway.Identify) (gateway.User, error) { return gateway.User{}, gateway.ErrUnauthorized },
-		OnAlert:      func(a gateway.Alert) { log.Println(a.Name, a.Firing, a.Value) },
+		Authenticate: func(context.Context, gateway.Identify) (gateway.User, error) {
+			return gateway.User{}, gateway.ErrUnauthorized
+		},
+		OnAlert: func(a gateway.Alert) { log.Println(a.Name, a.Firing, a.Value) },
 	})
 	if err != nil {
 		log.Fatal(err)

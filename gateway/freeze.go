@@ -24,6 +24,16 @@ func (f *freezing) passed() {
 	}
 }
 
+// departed is called when the lane has come to the end of a subscription.
+func (s *Session) departed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.departing--
+	if s.freezing != nil {
+		s.freezing.passed()
+	}
+}
+
 // freeze takes the session from its topics and returns how far it has seen
 // each. What was published up to there is in its ring when freeze returns. The
 // error is ErrClosed when the session has ended, or the gateway.
@@ -34,7 +44,8 @@ func (s *Session) freeze() ([]storedTopic, error) {
 		return nil, ErrClosed
 	}
 	f := &freezing{done: make(chan struct{})}
-	f.left.Store(int32(len(s.subs)) + 1)
+	f.left.Store(int32(len(s.subs)+s.departing) + 1)
+	s.freezing = f
 	topics := make([]storedTopic, len(s.subs))
 	for i, sub := range s.subs {
 		topics[i] = storedTopic{sub.topic, s.gw.topics.freeze(sub, f)}
@@ -51,15 +62,16 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.freezing = nil
+	if s.ended || s.doomed != nil {
+		return nil, ErrClosed
+	}
 	s.frozen = true
 	return topics, nil
 }
 
 // thaw undoes a freeze.
 func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
-	s.mu.Lock()
-	s.frozen, s.leaving = false, false
-	s.mu.Unlock()
 	if err := s.catchUp(ctx, topics); err != nil {
 		return err
 	}
@@ -72,36 +84,50 @@ func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
 	return nil
 }
 
+// errNotThawed says that a session cannot go on after a failed save.
+var errNotThawed = errors.New("gateway: a session could not be taken up again")
+
 // save freezes the session and puts it into the store. After an error it goes
-// on as before; if that cannot be, it is doomed.
+// on as before, unless it has ended (ErrClosed) or that cannot be (errNotThawed).
 func (g *Gateway) save(ctx context.Context, s *Session) error {
 	topics, err := s.freeze()
-	if errors.Is(err, ErrClosed) {
+	if err != nil {
 		return err
 	}
+	rec, err := s.record(topics)
 	if err == nil {
-		s.mu.Lock()
-		st := s.snapshot()
-		since := time.Now()
-		if s.detached != 0 {
-			since = time.Unix(0, s.detached)
+		if err = g.opts.Sessions.Save(ctx, rec); err == nil {
+			return nil
 		}
-		s.mu.Unlock()
-		st.Topics = topics
-		var rec StoredSession
-		if rec, err = s.encode(st, since.Add(g.limits.ResumeWindow)); err == nil {
-			err = g.opts.Sessions.Save(ctx, rec)
-		}
-	}
-	if err == nil {
-		return nil
+		err = errors.Join(err, g.takeBack(rec.ID))
 	}
 	err = fmt.Errorf("save a session: %w", err)
 	if again := s.thaw(g.ctx, topics); again != nil {
-		s.mu.Lock()
-		s.doom(&CloseError{Code: CloseRestart})
-		s.mu.Unlock()
-		err = errors.Join(err, again)
+		err = errors.Join(err, errNotThawed, again)
 	}
 	return err
+}
+
+// record is the frozen session as the store keeps it.
+func (s *Session) record(topics []storedTopic) (StoredSession, error) {
+	s.mu.Lock()
+	st := s.snapshot()
+	since := time.Now()
+	if s.detached != 0 {
+		since = time.Unix(0, s.detached+s.gw.drift())
+	}
+	s.mu.Unlock()
+	st.Topics = topics
+	return s.encode(st, since.Add(s.gw.limits.ResumeWindow))
+}
+
+// takeBackWithin is how long a store has to forget a record that it may have.
+const takeBackWithin = time.Second
+
+// takeBack removes a record that a Save which failed may have left: the session
+// goes on here, and there must not be two of it.
+func (g *Gateway) takeBack(id string) error {
+	ctx, cancel := context.WithTimeout(g.ctx, takeBackWithin)
+	defer cancel()
+	return g.opts.Sessions.Delete(ctx, id)
 }

@@ -38,26 +38,32 @@ type Gateway struct {
 	resumes    *runner.Runner
 	chores     *runner.Runner // what is done for sessions and waits for others
 	local      *MemoryLimiter // of this process
-	memory     memoryGauge
-	monitor    monitor
-	alerts     runner.Queue  // calls of OnAlert; guarded by chores
-	zlibs      atomic.Int64  // connections with a zlib stream
-	detached   atomic.Int64  // sessions without a connection
-	held       *atomic.Int64 // bytes of the events that rings hold
+	began      time.Time
 
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
 
+	// Who is there.
 	byConn    *pool.Pool[uint64, *conn]
 	bySession *pool.Pool[string, *Session]
 	lastConn  atomic.Uint64
 	loads     loads
-	successor handover
-	holding   atomic.Int64 // upgrades that are held for it
+	slow      slowConns
 
-	predecessor atomic.Pointer[Gateway] // which drains; nil: none does
+	// What a drain leaves behind.
 	draining    atomic.Bool
-	stats       counters
+	successor   handover
+	holding     atomic.Int64            // upgrades that are held for it
+	predecessor atomic.Pointer[Gateway] // which drains; nil: none does
+
+	// What there is of everything.
+	stats    counters
+	memory   memoryGauge
+	zlibs    atomic.Int64 // connections with a zlib stream
+	detached atomic.Int64 // sessions without a connection
+	held     atomic.Int64 // bytes of the events that rings hold
+	monitor  monitor      // owned by the clock
+	alerts   runner.Queue // calls of OnAlert; guarded by chores
 
 	handlersMu sync.RWMutex
 	handlers   map[string]handler
@@ -85,14 +91,14 @@ func New(opts Options) (*Gateway, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	n := lanesPerProcessor * runtime.GOMAXPROCS(0)
 	g := &Gateway{
-		opts: opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
+		began: time.Now(),
+		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
 		shards:     opts.Shards,
 		workers:    startWorkers(opts.Workers, n),
 		commands:   runner.New(opts.Limits.Commands, 0),
 		identifies: runner.New(opts.Limits.Identifies, max(0, opts.Limits.SignInsWaiting)),
 		resumes:    runner.New(opts.Limits.Resumes, max(0, opts.Limits.SignInsWaiting)),
 		chores:     runner.New(choresAtOnce, 0),
-		held:       new(atomic.Int64),
 		local:      NewMemoryLimiter(),
 		monitor:    monitor{evaluator: alert.New(opts.Thresholds.rules()...)},
 		ctx:        ctx, stop: stop,
@@ -106,9 +112,8 @@ func New(opts Options) (*Gateway, error) {
 	if g.limits.HeldBytes == 0 {
 		g.limits.HeldBytes = heldDefault(limit)
 	}
-	now := time.Now()
 	for i := range n {
-		g.lanes = append(g.lanes, newLane(i, g.workers, now, &g.stats.latency))
+		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))
 	}
 	g.topics = newTopics(ctx, g.lanes)
 	g.openRegistries()
@@ -168,7 +173,7 @@ func (g *Gateway) deliver(rec Record) {
 
 // received makes a record that has reached this node an event of it.
 func (g *Gateway) received(rec Record) *published {
-	return &published{Record: rec, at: time.Now().UnixNano(), account: g.held}
+	return &published{Record: rec, at: g.now().UnixNano(), account: &g.held}
 }
 
 // guard calls the application; a panic is logged, then onPanic called.

@@ -23,8 +23,14 @@ const heldFor = 5 * time.Second
 // held since Shutdown began: the gateway that takes over in this process, which
 // shares Broker and Sessions with this one. A client that reaches a successor
 // which is a *Gateway before its session was saved has it saved at once. Only
-// the first call counts.
+// the first call counts. HandTo panics if next is nil, or hands to g itself.
 func (g *Gateway) HandTo(next http.Handler) {
+	if next == nil {
+		panic("gateway: HandTo: no successor")
+	}
+	if g.isReachedFrom(next) {
+		panic("gateway: HandTo: the successor hands to this gateway")
+	}
 	g.successor.once.Do(func() {
 		if heir, ok := next.(*Gateway); ok {
 			heir.predecessor.Store(g)
@@ -35,15 +41,40 @@ func (g *Gateway) HandTo(next http.Handler) {
 	})
 }
 
-// release has a session that is still here, or at the predecessor, saved, and
-// reports whether there was one. The caller finds it in the store.
-func (g *Gateway) release(ctx context.Context, id string) bool {
-	if s := g.find(id); s != nil {
-		g.letGo(ctx, s)
-		return true
+// isReachedFrom reports whether what h is given to serve comes to g.
+func (g *Gateway) isReachedFrom(h http.Handler) bool {
+	for {
+		heir, ok := h.(*Gateway)
+		if !ok || heir == g {
+			return ok
+		}
+		select {
+		case <-heir.successor.there:
+			h = heir.successor.next
+		default:
+			return false
+		}
 	}
-	before := g.predecessor.Load()
-	return before != nil && before.release(ctx, id)
+}
+
+// release has a user's session that is still here, or at the predecessor, saved.
+// The caller looks for it in the store afterwards: it may have been saved before.
+// A session of another user is left alone.
+func (g *Gateway) release(ctx context.Context, id, user string) error {
+	if s := g.find(id); s != nil && g.opts.Sessions != nil {
+		if s.user.ID != user {
+			return errForeignSession
+		}
+		if !g.draining.Load() { // else the drain does
+			g.topics.advance(ctx)
+		}
+		g.letGo(ctx, s)
+		return nil
+	}
+	if before := g.predecessor.Load(); before != nil {
+		return before.release(ctx, id, user)
+	}
+	return nil
 }
 
 // handOn serves a request that is not for this gateway any more, and reports

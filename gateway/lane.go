@@ -19,6 +19,7 @@ type lane struct {
 	// Static after construction.
 	id      int
 	workers *workers
+	now     func() time.Time     // the gateway's
 	latency *histogram.Histogram // of events, from their arrival to their last write
 
 	unsent atomic.Int64 // events in the lane's sessions that were not sent yet
@@ -80,6 +81,8 @@ type subscription struct {
 	topic   string
 	place   int // in laneTopic.subs; owned by the worker that runs the lane
 
+	departing bool // its session counts it; set before it leaves
+
 	// Guarded by the session's mu.
 	cut   bool   // nothing is offered any more
 	after uint64 // the offset up to which the session has read the history; 0: that is behind it
@@ -109,11 +112,11 @@ const (
 	wheelSize = 300 // ticks: deadlines further off are looked at on the way
 )
 
-func newLane(id int, w *workers, now time.Time, latency *histogram.Histogram) *lane {
+func newLane(id int, w *workers, now func() time.Time, latency *histogram.Histogram) *lane {
 	return &lane{
-		id: id, workers: w, latency: latency,
+		id: id, workers: w, now: now, latency: latency,
 		topics: make(map[string]*laneTopic),
-		wheel:  wheel.New[place](now, wheelTick, wheelSize),
+		wheel:  wheel.New[place](now(), wheelTick, wheelSize),
 	}
 }
 
@@ -195,7 +198,7 @@ func (l *lane) observe() {
 	if len(l.served) == 0 {
 		return
 	}
-	now := time.Now().UnixNano()
+	now := l.now().UnixNano()
 	for _, p := range l.served {
 		if p.lanes.Add(-1) == 0 {
 			l.latency.Observe(time.Duration(now - p.at))
@@ -270,6 +273,9 @@ func (t *laneTopic) apply(e entry) {
 	moved.place = e.leave.place
 	t.subs[last] = nil
 	t.subs = t.subs[:last]
+	if e.leave.departing {
+		e.leave.session.departed()
+	}
 	if e.freeze != nil {
 		e.freeze.passed()
 	}

@@ -14,8 +14,8 @@ import (
 // testLane returns a lane that runs only when a test calls slice, and a way to
 // make sessions for it, which nobody is connected to.
 func testLane() (*lane, func(topics ...string) *Session) {
-	g := &Gateway{}
-	l := newLane(0, &workers{queue: make(chan *lane, 2)}, time.Now(), new(histogram.Histogram))
+	g := &Gateway{began: time.Now()}
+	l := newLane(0, &workers{queue: make(chan *lane, 2)}, time.Now, new(histogram.Histogram))
 	return l, func(topics ...string) *Session {
 		s := &Session{gw: g, lane: l, ring: newRing()}
 		for _, name := range topics {

@@ -129,6 +129,9 @@ func TestReaderPausesAndGoesOn(t *testing.T) {
 	if frames, _ := waits(); frames != controlFrames {
 		t.Errorf("%d control frames wait, want %d", frames, controlFrames)
 	}
+	if s := g.Stats(); s.SlowNow != 1 || s.UnsentAge <= 0 || s.Unsent < 10 {
+		t.Errorf("%d are slow, %d wait, for %v", s.SlowNow, s.Unsent, s.UnsentAge)
+	}
 	for range beats {
 		raw.until(`"op":11`)
 	}

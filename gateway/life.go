@@ -54,12 +54,12 @@ const refusedMoving = "moving"
 // to read is in the ring. It returns that one, to be flushed, if any, or why it
 // cannot be.
 func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
-	now := time.Now()
+	now := s.gw.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old = s.conn
 	switch {
-	case s.frozen || s.saved:
+	case s.leaving || s.saved:
 		return nil, refusedMoving
 	case s.ended || s.doomed != nil:
 		return nil, "ended"
@@ -89,7 +89,7 @@ func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
 // part is called once for every connection of a session, when it has ended.
 func (g *Gateway) part(s *Session, c *conn, cause *CloseError) {
 	goodbye := cause.ByClient && (cause.Code == closeNormal || cause.Code == closeGoingAway) && !c.wasTold()
-	now := time.Now()
+	now := g.now()
 	s.mu.Lock()
 	mine := s.conn == c
 	over := s.doomed != nil || mine && (goodbye || g.limits.ResumeWindow < 0)
@@ -183,9 +183,10 @@ func (s *Session) overflow() *conn {
 	}
 	s.slow.closes, s.slow.acked = s.slow.closes+1, s.ring.acked
 	c.latch(cause)
-	if s.gw.limits.ResumeWindow < 0 || !s.detach(time.Now()) {
+	if s.gw.limits.ResumeWindow < 0 || !s.detach(s.gw.now()) {
 		s.doom(cause)
 	}
+	s.gw.tellPresence(s)
 	return c
 }
 
@@ -201,7 +202,7 @@ func (s *Session) doom(cause *CloseError) *conn {
 	case c != nil:
 		c.latch(cause)
 	case s.detached != 0:
-		s.lane.watch(s.watched, time.Now())
+		s.lane.watch(s.watched, s.gw.now())
 	}
 	return c
 }
@@ -224,7 +225,7 @@ func (s *Session) end(saved bool) bool {
 	if s.ended {
 		return false
 	}
-	s.ended, s.saved = true, saved
+	s.ended, s.saved = true, saved && s.doomed == nil
 	s.conn = nil
 	s.setDetached(0)
 	s.ring.release() // again, if it was doomed: an empty one
@@ -253,7 +254,7 @@ func (g *Gateway) retire(s *Session, saved bool) {
 	g.bySession.Remove(s.id)
 	s.placement.Release()
 	g.tellPresence(s)
-	if saved {
+	if s.wasSaved() {
 		g.stats.saved.Add(1)
 		return
 	}

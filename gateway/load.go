@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -66,17 +67,26 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
-	rec, err := g.opts.Sessions.Take(ctx, id)
-	if before := g.predecessor.Load(); before != nil && errors.Is(err, ErrNoSession) && before.release(ctx, id) {
-		rec, err = g.opts.Sessions.Take(ctx, id)
+	if before := g.predecessor.Load(); before != nil {
+		// First: until it has let go of the session, what is in the store may be
+		// what a Save that failed has left.
+		if err := before.release(ctx, id, user.ID); err != nil && !errors.Is(err, ErrNoSession) {
+			return nil, fmt.Errorf("have a session saved: %w", err)
+		}
 	}
+	rec, err := g.opts.Sessions.Take(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}
 	s, err := g.revive(ctx, rec, user)
-	if err != nil && !errors.Is(err, ErrGap) && !errors.Is(err, errStoredVersion) {
-		// Somebody else may have more luck with it.
-		if back := g.opts.Sessions.Save(context.WithoutCancel(ctx), rec); back != nil {
+	switch {
+	case err == nil || errors.Is(err, ErrGap):
+	case errors.Is(err, errStoredVersion):
+		g.log.Error("a session was lost: its record is not understood", "user", rec.User, "error", err)
+	default: // somebody else may have more luck with it
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWithin)
+		defer cancel()
+		if back := g.opts.Sessions.Save(ctx, rec); back != nil {
 			g.log.Error("a session was lost: the store did not take it back", "user", rec.User, "error", back)
 		}
 	}
@@ -103,7 +113,7 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Se
 		return nil, err
 	}
 	s.mu.Lock()
-	s.lane.watch(s.watched, time.Now().Add(g.limits.ResumeWindow))
+	s.lane.watch(s.watched, g.now().Add(g.limits.ResumeWindow))
 	s.mu.Unlock()
 	return s, nil
 }
@@ -136,18 +146,20 @@ func (sub *subscription) unseen(run []*published) []*published {
 // the lanes offer meanwhile waits in the session's stash.
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
-	s.stash = new([]offered)
+	s.stash, s.frozen = new([]offered), false
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
-	oldest := make(map[uint32]Position) // per partition, where to read from
+	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read
+	oldest := make(map[uint32]Position)                 // per partition, where to read from
 	for _, t := range topics {
-		if err := s.subscribe(ctx, t.Name); err != nil {
+		sub, err := s.join(ctx, t.Name, true)
+		if err != nil {
 			return fmt.Errorf("subscribe to %q: %w", t.Name, err)
 		}
 		if t.At.IsZero() {
 			return fmt.Errorf("topic %q has no position: %w", t.Name, ErrGap)
 		}
-		from[t.Name] = t.At
+		from[t.Name], subs[t.Name] = t.At, sub
 		if o, ok := oldest[t.At.Partition]; !ok || t.At.Offset < o.Offset {
 			oldest[t.At.Partition] = t.At
 		}
@@ -172,15 +184,22 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	if s.ended {
 		return ErrClosed
 	}
-	for _, sub := range s.subs {
-		if at, ok := from[sub.topic]; ok {
-			sub.after = read[at.Partition] // what a lane offers of before is in missed
+	for name, purge := range s.revoked {
+		if i := s.subscription(name); i >= 0 {
+			s.leave(i, purge)
 		}
 	}
-	for _, offered := range *s.stash {
-		missed = append(missed, offered.sub.unseen(offered.run)...)
+	s.revoked = nil
+	missed = slices.DeleteFunc(missed, func(p *published) bool { return subs[p.Topic].cut })
+	for name, sub := range subs {
+		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
 	}
-	s.stash = nil
+	for _, offered := range *s.stash {
+		if sub := offered.sub; sub == nil || !sub.cut {
+			missed = append(missed, sub.unseen(offered.run)...)
+		}
+	}
+	s.stash, s.leaving = nil, false
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

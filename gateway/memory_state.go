@@ -56,6 +56,11 @@ func (b *MemoryBroker) UnmarshalBinary(data []byte) error {
 		if from.Epoch == 0 || from.Offset < uint64(len(from.History)) {
 			return fmt.Errorf("gateway: state of partition %d makes no sense", i)
 		}
+		for _, ev := range from.History {
+			if err := ev.check(); err != nil {
+				return fmt.Errorf("gateway: state of partition %d: %w", i, err)
+			}
+		}
 	}
 	for i, from := range st.Partitions {
 		if err := b.partitions[i].restore(uint32(i), from, b.most, b.mostBytes); err != nil {
@@ -74,10 +79,9 @@ func (p *memoryPartition) restore(i uint32, from memoryPartitionState, most, mos
 	p.epoch, p.offset = from.Epoch, from.Offset
 	first := from.Offset - uint64(len(from.History)) + 1
 	for k, ev := range from.History {
-		p.keep(Record{
-			Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class,
-			Position: Position{Partition: i, Epoch: from.Epoch, Offset: first + uint64(k)},
-		}, most, mostBytes)
+		rec := ev.record()
+		rec.Position = Position{Partition: i, Epoch: from.Epoch, Offset: first + uint64(k)}
+		p.keep(rec, most, mostBytes)
 	}
 	return nil
 }

@@ -90,3 +90,27 @@ func TestPresenceLimit(t *testing.T) {
 		t.Errorf("RATE_LIMITED is %v", m)
 	}
 }
+
+// A session whose reader is slow has lost its connection like any other: its
+// user goes offline when nobody comes back within the grace period.
+func TestSlowConsumerIsNotOnline(t *testing.T) {
+	g, url := testGateway(t, func(o *Options) {
+		subscribeTo("t")(o)
+		o.Limits.UnsentEvents = 20
+		o.Presence.Grace = -1
+	})
+	c, _ := signIn(t, url, "ann")
+	status := func() presence.Status { return g.Presence().Get("ann").Status }
+	eventually(t, "she is online", func() bool { return status() == presence.Online })
+	body := strings.Repeat("x", 100_000)
+	for g.Stats().SlowConsumers == 0 {
+		if err := g.Publish(t.Context(), "t", Event{Type: "E", Data: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "she is not", func() bool { return status() == presence.Offline })
+	if n := g.Stats().Sessions; n != 1 {
+		t.Errorf("%d sessions: she is offline for want of one", n)
+	}
+	c.ws.CloseNow()
+}

@@ -125,8 +125,9 @@ func (g *Gateway) giveUpOn(sh share) {
 		g.stats.slowConsumers.Add(1)
 		c = s.doom(&CloseError{Code: CloseSlowConsumer})
 	default:
-		g.stats.givenUpKept.Add(s.ring.numbered() - s.ring.acked)
+		acked := s.ring.acked
 		s.ring.trimAll()
+		g.stats.givenUpKept.Add(s.ring.acked - acked)
 	}
 	s.settle()
 	s.mu.Unlock()

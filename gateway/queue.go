@@ -20,7 +20,7 @@ type Queue struct {
 func (s *Session) Queue() Queue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.queue(time.Now())
+	return s.queue(s.gw.now())
 }
 
 // queue is Queue. mu is held.
@@ -54,7 +54,7 @@ func (s *Session) tellSlow(closing bool) {
 	if hook == nil {
 		return
 	}
-	now := time.Now()
+	now := s.gw.now()
 	if !closing && now.UnixNano()-s.slow.told < int64(tellSlowEvery) {
 		return
 	}

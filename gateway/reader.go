@@ -88,7 +88,9 @@ func (c *conn) finish(err error) {
 	c.gw.giveZlib(c.zlib)
 
 	c.mu.Lock()
-	c.setCause(cause)
+	if c.cause == nil || c.cause.Code == closeAbnormal {
+		c.cause = cause // what the client said is more than that it cannot be written to
+	}
 	cause = c.cause
 	c.mu.Unlock()
 	c.watched.conn.Store(nil)

@@ -20,7 +20,7 @@ func (c *conn) message(binary bool, data []byte) {
 		c.close(CloseDecode, err.Error())
 		return
 	}
-	switch v, wait := c.meter.message(env.op, env.op == opHeartbeat && c.asked.Swap(false), time.Now(), &c.gw.limits); v {
+	switch v, wait := c.meter.message(env.op, env.op == opHeartbeat && c.asked.Swap(false), c.gw.now(), &c.gw.limits); v {
 	case abusive:
 		c.close(CloseRateLimited, "")
 		return
@@ -84,7 +84,7 @@ func (c *conn) ready() *Session {
 // heartbeat acknowledges what the client has seen and is answered at once, in
 // every state.
 func (c *conn) heartbeat(data json.RawMessage) {
-	c.lastBeat.Store(time.Now().UnixNano())
+	c.lastBeat.Store(c.gw.now().UnixNano())
 	var seen *number
 	if err := json.Unmarshal(orNull(data), &seen); err != nil {
 		c.close(CloseUnknownOpcode, "heartbeat: d is not a sequence")

@@ -119,7 +119,7 @@ func (c *conn) busy() { c.close(CloseRestart, "try again") }
 // invalidSession answers a resume, or an Identify that cannot be served now.
 // The connection is as after Hello.
 func (c *conn) invalidSession(why string) {
-	deadline := c.gw.identifyDeadline(time.Now())
+	deadline := c.gw.identifyDeadline(c.gw.now())
 	c.mu.Lock()
 	c.stage = stageHello
 	c.deadline = deadline

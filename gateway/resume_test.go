@@ -150,6 +150,7 @@ func TestTakeOver(t *testing.T) {
 			g, url := testGateway(t, subscribeTo("t"))
 			old, session := signIn(t, url+query, "ann")
 			publishNumbers(t, g, "t", 0, 3)
+			eventually(t, "they have sequences", func() bool { return g.Stats().Delivered == 3 })
 			fresh := resume(t, url, "ann", session, 2) // before the old one has read anything
 			fresh.wantEvents(3, 1, 3)
 			fresh.want(0, "RESUMED")

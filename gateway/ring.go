@@ -27,6 +27,10 @@ type ring struct {
 	acked uint64 // the sequence of the event at head
 	next  uint64 // the sequence to write next on this connection
 
+	// What is before it has been written on this connection, or was seen on an
+	// earlier one; from there to next may still be put back.
+	written uint64
+
 	keptBytes   int // in [head, sent)
 	unsentBytes int // in [unsent, end)
 	unsentLive  int // entries in [unsent, end) that are no tombstones
@@ -74,7 +78,7 @@ const (
 var errFutureSequence = errors.New("gateway: sequence was never sent")
 
 func newRing() ring {
-	return ring{acked: firstSequence, next: firstSequence}
+	return ring{acked: firstSequence, next: firstSequence, written: firstSequence}
 }
 
 func (r *ring) at(place uint64) **published {
@@ -145,9 +149,17 @@ func (r *ring) oldestUnsent() int64 {
 	return 0
 }
 
+// forgettable is the sequence up to which events may be forgotten at any time.
+func (r *ring) forgettable() uint64 {
+	if !r.attached {
+		return r.next
+	}
+	return r.written
+}
+
 // trimOlder forgets what has been written and reached this node before then.
 func (r *ring) trimOlder(then int64) {
-	for r.acked < r.next && (*r.at(r.head)).at < then {
+	for r.acked < r.forgettable() && (*r.at(r.head)).at < then {
 		r.drop()
 	}
 	r.shrink()
@@ -272,15 +284,19 @@ func (r *ring) caughtUp() bool {
 	return true
 }
 
+// answered reports whether no answer to a resume is due.
+func (r *ring) answered() bool { return !r.replaying && !r.owes }
+
 // pending reports whether there is something to write.
 func (r *ring) pending() bool {
-	return r.next < r.numbered() || r.unsentLive > 0 || r.replaying || r.owes
+	return r.next < r.numbered() || r.unsentLive > 0 || !r.answered()
 }
 
 // trim forgets the oldest events that have been written while more are kept
 // than allowed: only the resume window shrinks. It is called when all that was
 // taken has been written, or put back.
 func (r *ring) trim(b *bounds) {
+	r.written = r.next
 	for r.acked < r.next && (above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes)) {
 		r.drop()
 	}
@@ -289,7 +305,7 @@ func (r *ring) trim(b *bounds) {
 
 // trimAll forgets everything that has been written.
 func (r *ring) trimAll() {
-	for r.acked < r.next {
+	for r.acked < r.forgettable() {
 		r.drop()
 	}
 	r.shrink()
@@ -324,7 +340,7 @@ func (r *ring) ack(seq uint64) error {
 	for r.acked <= seq {
 		r.drop()
 	}
-	r.next = max(r.next, r.acked)
+	r.next, r.written = max(r.next, r.acked), max(r.written, r.acked)
 	r.shrink()
 	return nil
 }
@@ -344,7 +360,7 @@ func (r *ring) resume(seq uint64) bool {
 		return false
 	}
 	seq = max(seq, firstSequence-1)
-	r.next = seq + 1
+	r.next, r.written = seq+1, seq+1
 	r.attached, r.replaying, r.owes = true, true, false
 	r.exempt()
 	return true

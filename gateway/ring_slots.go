@@ -74,6 +74,9 @@ func (r *ring) resize(length int) {
 // squeeze closes the gaps that tombstones left among the unnumbered.
 func (r *ring) squeeze() {
 	to, replayEnd := r.sent, r.replayEnd
+	if replayEnd < r.unsent { // all of it has been numbered
+		replayEnd = to
+	}
 	for place := r.unsent; place != r.end; place++ {
 		if place == r.replayEnd {
 			replayEnd = to

@@ -367,9 +367,10 @@ func TestRingKnowsItsOldest(t *testing.T) { // S3
 		p.at = at
 		r.append(p, &bounds{})
 	}
-	for range 3 {
-		r.take()
-	}
+	r.take()
+	r.take()
+	r.trim(&bounds{}) // they are written
+	r.take()
 	if r.oldest() != 1000 || r.oldestUnsent() != 4000 {
 		t.Errorf("the oldest is of %d, of the unsent %d", r.oldest(), r.oldestUnsent())
 	}
@@ -489,5 +490,67 @@ func BenchmarkRing(b *testing.B) {
 		if seq%32 == 0 {
 			r.ack(seq)
 		}
+	}
+}
+
+// What waited for the first connection is exempt from its bound, and nothing
+// that comes later is, when tombstones have been squeezed out in between.
+func TestRingSqueezesBehindWhatIsExempt(t *testing.T) { // S3
+	b := &bounds{unsentEvents: 40}
+	r := newRing()
+	for i := range 20 {
+		r.append(keep([]string{"a", "b"}[i%2]), b)
+	}
+	r.attach()
+	r.purge("a")
+	r.append(keep("c"), b)
+	r.append(keep("c"), b)
+	for range 11 { // the ten that waited, and one
+		r.take()
+	}
+	for i := range 39 {
+		if got := r.append(keep("c"), b); got != queued {
+			t.Fatalf("event %d of 40 that may wait: %v", i+2, got)
+		}
+	}
+	takeAll(&r)
+	if r.exemptLive != 0 || r.exemptBytes != 0 {
+		t.Errorf("%d events and %d bytes are exempt of none", r.exemptLive, r.exemptBytes)
+	}
+}
+
+// What was taken and not written yet is not forgotten for its age, or because
+// memory is short: it may be put back (S2).
+func TestRingKeepsWhatIsBeingWritten(t *testing.T) {
+	forget := map[string]func(r *ring){
+		"for its age": func(r *ring) { r.trimOlder(1) },
+		"for memory":  (*ring).trimAll,
+	}
+	for name, forget := range forget {
+		t.Run(name, func(t *testing.T) {
+			r := newRing()
+			r.attach()
+			for range 6 {
+				r.append(keep("a"), &bounds{})
+			}
+			r.trim(&bounds{})
+			r.take()
+			r.take()
+			r.trim(&bounds{}) // two are written
+			takeAll(&r)
+			forget(&r)
+			if r.acked != 4 {
+				t.Errorf("what is kept begins at %d, want 4", r.acked)
+			}
+			r.putBack(5)
+			if got := takeAll(&r); !slices.Equal(got, []uint64{5, 6, 7}) {
+				t.Errorf("sequences %v are written, want 5 to 7", got)
+			}
+			r.detach() // nobody writes any more
+			forget(&r)
+			if r.acked != 8 {
+				t.Errorf("what is kept begins at %d, want 8", r.acked)
+			}
+		})
 	}
 }

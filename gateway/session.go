@@ -33,26 +33,29 @@ type Session struct {
 
 	// Guarded by mu, which is taken before a topic's stripe, a lane or a
 	// connection is locked, and never while one of them is.
-	mu       sync.Mutex
-	ring     ring
-	counted  int   // of the ring's unsent events, in the lane's count
-	conn     *conn // whose turn it is to be written to; nil while there is none
-	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
-	ended    bool
-	saved    bool          // with ended: another gateway may have it
-	doomed   *CloseError   // why it gets no connection any more; nil: it may
-	going    chan struct{} // closed when it was let go of; nil: nobody does
-	leaving  bool          // it is being saved: commands are not taken any more
-	frozen   bool          // and nothing is appended, numbered or written
-	stash    *[]offered    // what waits until the session has caught up; nil: it has
-	dirty    bool          // somebody is about to flush conn
-	askedAt  int64
-	acked    chan struct{} // see nothingToAwait; nil: nobody waits
-	subs     []*subscription
-	presence *PresenceUpdate // what the client said last
-	slow     slowness
-	contests window // connections that took it from a live one
-	replies  replies
+	mu        sync.Mutex
+	ring      ring
+	counted   int   // of the ring's unsent events, in the lane's count
+	conn      *conn // whose turn it is to be written to; nil while there is none
+	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
+	ended     bool
+	saved     bool            // with ended: another gateway may have it
+	doomed    *CloseError     // why it gets no connection any more; nil: it may
+	going     chan struct{}   // closed when it was let go of; nil: nobody does
+	leaving   bool            // it is being saved: no command is begun, no topic changes
+	revoked   map[string]bool // with leaving: topics to leave if it stays; true: with what is queued of them
+	departing int             // subscriptions that have ended, and whose last events the lane has still to offer
+	freezing  *freezing       // waits for them, and for others; nil: nobody does
+	frozen    bool            // and nothing is appended, numbered or written
+	stash     *[]offered      // what waits until the session has caught up; nil: it has
+	dirty     bool            // somebody is about to flush conn
+	askedAt   int64
+	acked     chan struct{} // see nothingToAwait; nil: nobody waits
+	subs      []*subscription
+	presence  *PresenceUpdate // what the client said last
+	slow      slowness
+	contests  window // connections that took it from a live one
+	replies   replies
 }
 
 // newSessionID returns 128 random bits.
@@ -80,31 +83,33 @@ func (s *Session) Intents() Intent { return s.identify.Intents }
 // subscribing once. The context bounds waiting for the broker.
 func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
 	for _, name := range topics {
-		if err := s.subscribe(ctx, name); err != nil {
+		if _, err := s.join(ctx, name, false); err != nil {
 			return fmt.Errorf("gateway: subscribe to %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (s *Session) subscribe(ctx context.Context, name string) error {
+// join is what Subscribe does for one topic, also for a session that is catching
+// up. It returns the session's subscription.
+func (s *Session) join(ctx context.Context, name string, catchingUp bool) (*subscription, error) {
 	if err := s.gw.topics.hold(ctx, name); err != nil {
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.leaving {
+	if s.ended || s.leaving && !catchingUp {
 		s.gw.topics.release(name)
-		return ErrClosed
+		return nil, ErrClosed
 	}
-	if s.subscription(name) >= 0 {
+	if i := s.subscription(name); i >= 0 {
 		s.gw.topics.release(name)
-		return nil
+		return s.subs[i], nil
 	}
 	sub := &subscription{session: s, topic: name}
 	s.subs = append(s.subs, sub)
 	s.gw.topics.join(sub)
-	return nil
+	return sub, nil
 }
 
 // subscription returns the index of a topic in subs, or -1. mu is held.
@@ -128,25 +133,38 @@ func (s *Session) UnsubscribePurge(ctx context.Context, topics ...string) error 
 func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.leaving {
+	if s.ended {
 		return ErrClosed
 	}
+	err := ctx.Err()
 	for _, name := range topics {
-		i := s.subscription(name)
-		if i < 0 {
-			continue
+		if i := s.subscription(name); i >= 0 {
+			s.leave(i, purge)
 		}
-		sub := s.subs[i]
-		s.subs = slices.Delete(s.subs, i, i+1)
-		if purge {
-			sub.cut = true
-			s.ring.purge(name)
-			s.settle()
+		if s.leaving {
+			if s.revoked == nil {
+				s.revoked = make(map[string]bool)
+			}
+			s.revoked[name] = s.revoked[name] || purge
+			err = ErrClosed
 		}
-		s.gw.topics.leave(sub)
-		s.gw.topics.release(name)
 	}
-	return ctx.Err()
+	return err
+}
+
+// leave ends the i-th subscription. mu is held.
+func (s *Session) leave(i int, purge bool) {
+	sub := s.subs[i]
+	s.subs = slices.Delete(s.subs, i, i+1)
+	if purge {
+		sub.cut = true
+		s.ring.purge(sub.topic)
+		s.settle()
+	}
+	s.departing++
+	sub.departing = true
+	s.gw.topics.leave(sub)
+	s.gw.topics.release(sub.topic)
 }
 
 // Topics returns the topics that the session is subscribed to.
@@ -189,7 +207,15 @@ func (s *Session) send(rec Record) error {
 func (s *Session) isGone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended || s.frozen
+	return s.ended || s.doomed != nil || s.frozen
+}
+
+// wasSaved reports whether the session has ended here, and another gateway may
+// have it.
+func (s *Session) wasSaved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.saved
 }
 
 // offer appends what the session may see of a run of events of a topic to its
@@ -316,7 +342,7 @@ func (s *Session) putBack(c *conn, frames []dataFrame) {
 const askEvery = int64(5 * time.Second)
 
 func (s *Session) askForAck(c *conn, sc *scratch) {
-	now := time.Now().UnixNano()
+	now := s.gw.now().UnixNano()
 	if now-s.askedAt < askEvery {
 		return
 	}
@@ -336,7 +362,7 @@ func (s *Session) ack(c *conn, seq uint64) error {
 	if err := s.ring.ack(seq); err != nil {
 		return err
 	}
-	s.ring.trimOlder(time.Now().Add(-s.gw.limits.KeptAge).UnixNano())
+	s.ring.trimOlder(s.gw.now().Add(-s.gw.limits.KeptAge).UnixNano())
 	if s.ring.head == s.ring.sent {
 		s.nothingToAwait()
 	}

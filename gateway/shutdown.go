@@ -38,13 +38,16 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	for _, c := range g.byConn.All() {
 		c.sayRestart(nil)
 	}
-	if e := g.conns.wait(ctx); e != nil {
+	early, cancel := before(ctx, abortWithin)
+	defer cancel()
+	if e := g.conns.wait(early); e != nil {
 		err = e
 		for _, c := range g.byConn.All() {
 			c.abort()
 		}
 	}
 	err = errors.Join(err,
+		g.conns.wait(ctx),
 		g.writers.wait(ctx),
 		g.identifies.Wait(ctx),
 		g.resumes.Wait(ctx),
@@ -57,6 +60,19 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.clock.Wait()
 	g.workers.stop()
 	return errors.Join(err, g.topics.calls.wait(ctx))
+}
+
+// abortWithin is what Shutdown keeps of its time for connections that it cuts off.
+const abortWithin = 200 * time.Millisecond
+
+// before returns a context that ends some time before ctx does, or a fifth of
+// what is left before it.
+func before(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(by, time.Until(deadline)/5)))
 }
 
 // waitingLogged is how often Shutdown says what it waits for.

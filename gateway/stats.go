@@ -41,6 +41,8 @@ type Stats struct {
 	PublishFailed uint64            // events that were not: the fan-out was behind, or the broker failed
 	Queued        int               // events that wait to be fanned out, each once per lane
 	Unsent        int               // events in sessions that were not sent yet, each once per session
+	UnsentAge     time.Duration     // of the event that has waited longest for a slow connection
+	SlowNow       int               // connections whose sockets do not take what there is to write
 	Delivered     uint64            // dispatches given to connections
 	Dropped       map[string]uint64 // events not sent, by reason: "volatile" (the session did not keep up), "detached" (with a session that nobody came back for)
 	SlowConsumers uint64            // connections closed 4100
@@ -120,6 +122,7 @@ func (g *Gateway) Stats() Stats {
 	c.mu.Unlock()
 	conns := g.byConn.Stats()
 	queued, unsent := g.queues()
+	slow, unsentAge := g.slow.oldest()
 	used, limit := g.memory.get()
 	return Stats{
 		Connections: conns.Total,
@@ -148,6 +151,8 @@ func (g *Gateway) Stats() Stats {
 		PublishFailed: c.publishFailed.Load(),
 		Queued:        queued,
 		Unsent:        unsent,
+		UnsentAge:     unsentAge,
+		SlowNow:       slow,
 		Delivered:     c.delivered.Load(),
 		Dropped:       map[string]uint64{"volatile": c.droppedVolatile.Load(), "detached": c.droppedRest.Load()},
 		SlowConsumers: c.slowConsumers.Load(),

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/codec"
 )
 
 // storedVersion is the format of StoredSession.Data: this byte, then JSON. A
@@ -39,6 +42,26 @@ type storedEvent struct {
 	Data   json.RawMessage `json:"data"`
 }
 
+// record is the event again.
+func (ev storedEvent) record() Record {
+	return Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class}
+}
+
+// check says what is wrong with an event that comes from outside of the process:
+// nobody looks at it again before it is written to clients.
+func (ev storedEvent) check() error {
+	if !plainType(ev.Type) {
+		return fmt.Errorf("%w: %q", errType, ev.Type)
+	}
+	if ev.Class > Volatile {
+		return fmt.Errorf("event %s of class %d", ev.Type, ev.Class)
+	}
+	if err := codec.CheckJSON(ev.Data, ours); err != nil {
+		return fmt.Errorf("data of event %s: %w", ev.Type, err)
+	}
+	return nil
+}
+
 // storedTopic is a subscription, and how far its topic was seen.
 type storedTopic struct {
 	Name string   `json:"name"`
@@ -50,10 +73,11 @@ func (s *Session) snapshot() stored {
 	st := stored{
 		Properties: s.identify.Properties, Intents: s.identify.Intents, Shard: s.identify.Shard,
 		LargeThreshold: s.identify.LargeThreshold, Presence: s.presence,
-		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head), Replies: s.replies.last,
+		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head), Replies: slices.Clone(s.replies.last),
 	}
+	drift := s.gw.drift()
 	for p := range s.ring.all() {
-		st.Events = append(st.Events, storedEvent{p.Topic, p.Type, p.Key, p.Intent, p.Class, p.at, p.Data})
+		st.Events = append(st.Events, storedEvent{p.Topic, p.Type, p.Key, p.Intent, p.Class, p.at + drift, p.Data})
 	}
 	return st
 }
@@ -68,18 +92,45 @@ func (s *Session) encode(st stored, expires time.Time) (StoredSession, error) {
 
 var errStoredVersion = errors.New("gateway: a session was stored by a version that this one does not understand")
 
+// decodeStored reads what encode wrote. Every error is an errStoredVersion:
+// what is damaged will not get better either.
 func decodeStored(rec StoredSession) (st stored, err error) {
 	if len(rec.Data) == 0 || rec.Data[0] != storedVersion {
 		return st, errStoredVersion
 	}
-	if err := json.Unmarshal(rec.Data[1:], &st); err != nil {
-		return st, fmt.Errorf("decode session: %w", err)
+	err = json.Unmarshal(rec.Data[1:], &st)
+	if err == nil {
+		err = st.check()
 	}
-	if st.Acked < firstSequence || st.Numbered < 0 || st.Numbered > len(st.Events) {
-		return st, fmt.Errorf("decode session: marks %d and %d of %d events make no sense", st.Acked, st.Numbered, len(st.Events))
+	if err != nil {
+		return st, fmt.Errorf("%w: %w", errStoredVersion, err)
 	}
 	return st, nil
 }
+
+// maxStoredSequence leaves sequences that a JSON number can be.
+const maxStoredSequence = 1 << 52
+
+func (st *stored) check() error {
+	if st.Acked < firstSequence || st.Acked > maxStoredSequence || st.Numbered < 0 || st.Numbered > len(st.Events) {
+		return fmt.Errorf("marks %d and %d of %d events make no sense", st.Acked, st.Numbered, len(st.Events))
+	}
+	for _, ev := range st.Events {
+		if err := ev.check(); err != nil {
+			return err
+		}
+	}
+	for _, r := range st.Replies {
+		if err := codec.CheckJSON(r.Data, ours); err != nil {
+			return fmt.Errorf("reply to %q: %w", r.Command, err)
+		}
+	}
+	return nil
+}
+
+// drift is how far the wall clock, which gateways of several processes share,
+// is ahead of this one's time, in nanoseconds.
+func (g *Gateway) drift() int64 { return time.Now().UnixNano() - g.now().UnixNano() }
 
 // restore makes a detached session of a record, without its topics.
 func (g *Gateway) restore(id string, user User, st stored) *Session {
@@ -88,11 +139,11 @@ func (g *Gateway) restore(id string, user User, st stored) *Session {
 	})
 	s.presence = st.Presence
 	s.replies.restore(st.Replies)
-	s.setDetached(time.Now().UnixNano())
+	s.setDetached(g.now().UnixNano())
 	events := make([]*published, len(st.Events))
 	for i, ev := range st.Events {
-		events[i] = g.received(Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class})
-		events[i].at = ev.At
+		events[i] = g.received(ev.record())
+		events[i].at = ev.At - g.drift()
 	}
 	s.ring.restore(st.Acked, events[:st.Numbered], events[st.Numbered:])
 	return s

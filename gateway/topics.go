@@ -31,7 +31,7 @@ type topicStripe struct {
 // topic is a topic that has subscribers in this process, or is about to.
 type topic struct {
 	users     []int32  // subscribers per lane
-	last      Position // of the newest record that was delivered, or where following began; zero: unknown
+	last      Position // up to which everything of the topic was delivered; zero: unknown
 	holders   int      // all of them, and who is about to subscribe
 	following chan struct{}
 	err       error         // of following; read after following is closed
@@ -200,15 +200,10 @@ func (ts *topics) await(ctx context.Context, name string) error {
 // count returns how many topics have a subscriber here.
 func (ts *topics) count() int {
 	n := 0
-	for i := range ts.stripes {
-		st := &ts.stripes[i]
-		st.mu.Lock()
-		for _, t := range st.topics {
-			if t.holders > 0 {
-				n++
-			}
+	ts.each(func(_ string, t *topic) {
+		if t.holders > 0 {
+			n++
 		}
-		st.mu.Unlock()
-	}
+	})
 	return n
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -114,7 +113,7 @@ func newConn(g *Gateway, info ConnInfo, f form) *conn {
 
 // begin says Hello and starts reading.
 func (c *conn) begin(ws *websocket.Conn) {
-	now := time.Now()
+	now := c.gw.now()
 	c.lastBeat.Store(now.UnixNano())
 	c.ctx, c.cancel = context.WithCancel(c.gw.ctx)
 	c.gw.stats.accepted.Add(1)
@@ -152,7 +151,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 // pinged is called by package websocket, on the reader, for each ping and
 // pong, and reports whether a ping is to be answered.
 func (c *conn) pinged() bool {
-	if c.meter.ping(time.Now(), &c.gw.limits) == abusive {
+	if c.meter.ping(c.gw.now(), &c.gw.limits) == abusive {
 		c.close(CloseRateLimited, "")
 	}
 	c.awaitRoom()

@@ -62,10 +62,23 @@ func (s *Store) History(ctx context.Context, channel, before uint64, limit int) 
 	if before == 0 {
 		end = 1<<63 - 1
 	}
+	page, err := s.page(ctx, channel, `id < ? ORDER BY id DESC`, end, limit)
+	slices.Reverse(page)
+	return page, wrap("history", err)
+}
+
+// After returns the oldest messages of a channel with ids above after, at most
+// limit, oldest first.
+func (s *Store) After(ctx context.Context, channel, after uint64, limit int) ([]Message, error) {
+	page, err := s.page(ctx, channel, `id > ? ORDER BY id`, int64(after), limit)
+	return page, wrap("after", err)
+}
+
+func (s *Store) page(ctx context.Context, channel uint64, which string, bound int64, limit int) ([]Message, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT id, author, content, edited FROM gatehouse_messages
-		WHERE channel = ? AND id < ? ORDER BY id DESC LIMIT ?`, int64(channel), end, max(limit, 0))
+		WHERE channel = ? AND `+which+` LIMIT ?`, int64(channel), bound, max(limit, 0))
 	if err != nil {
-		return nil, wrap("history", err)
+		return nil, err
 	}
 	defer rows.Close()
 	var page []Message
@@ -73,13 +86,12 @@ func (s *Store) History(ctx context.Context, channel, before uint64, limit int) 
 		var id, author, edited int64
 		m := Message{Channel: channel}
 		if err := rows.Scan(&id, &author, &m.Content, &edited); err != nil {
-			return nil, wrap("history", err)
+			return nil, err
 		}
 		m.ID, m.Author, m.Edited = uint64(id), uint64(author), fromMicros(edited)
 		page = append(page, m)
 	}
-	slices.Reverse(page)
-	return page, wrap("history", rows.Err())
+	return page, rows.Err()
 }
 
 // Edit replaces the content of a message. The error is ErrNotFound if it is

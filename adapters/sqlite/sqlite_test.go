@@ -80,6 +80,16 @@ func TestMessages(t *testing.T) {
 			t.Errorf("History(before %d, limit %d): %v, %v, want %s", tt.before, tt.limit, ids(page), err, tt.want)
 		}
 	}
+	for _, tt := range []struct {
+		after uint64
+		limit int
+		want  string
+	}{{0, 3, "2 4 6 "}, {6, 50, "8 10 "}, {10, 50, ""}, {0, 0, ""}, {0, -1, ""}, {5, 1, "6 "}} {
+		page, err := s.After(ctx, 1, tt.after, tt.limit)
+		if err != nil || ids(page) != tt.want {
+			t.Errorf("After(%d, limit %d): %v, %v, want %s", tt.after, tt.limit, ids(page), err, tt.want)
+		}
+	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC)
 	if err := s.Edit(ctx, 1, 4, "changed", at); err != nil {
 		t.Fatal(err)

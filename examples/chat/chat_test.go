@@ -24,7 +24,13 @@ import (
 // start serves a data file until the test ends or stop is called.
 func start(t *testing.T, data string) (url string, stop func()) {
 	t.Helper()
-	s, err := newServer(t.Context(), data)
+	return startWith(t, data, "")
+}
+
+// startWith is start with a state file.
+func startWith(t *testing.T, data, state string) (url string, stop func()) {
+	t.Helper()
+	s, err := newServer(t.Context(), data, state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +63,30 @@ type client struct {
 	ws    *websocket.Conn
 	guild map[string]any // GUILD_CREATE
 	n     int
+
+	session string // its id
 }
 
 // join signs in and reads READY and GUILD_CREATE.
 func join(t *testing.T, url, name string) *client {
+	t.Helper()
+	c := connect(t, url)
+	c.send(2, map[string]any{"token": name, "intents": 53608447})
+	var ready struct {
+		SessionID string `json:"session_id"`
+	}
+	if err := json.Unmarshal(c.until(0, "READY"), &ready); err != nil {
+		t.Fatal(err)
+	}
+	c.session = ready.SessionID
+	if err := json.Unmarshal(c.until(0, "GUILD_CREATE"), &c.guild); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// connect returns a client that has not signed in.
+func connect(t *testing.T, url string) *client {
 	t.Helper()
 	ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(url, "http")+"/gateway/?v=10&encoding=json&ext=1", nil)
 	if err != nil {
@@ -68,13 +94,7 @@ func join(t *testing.T, url, name string) *client {
 	}
 	ws.SetReadLimit(-1)
 	t.Cleanup(func() { ws.CloseNow() })
-	c := &client{t: t, ws: ws}
-	c.send(2, map[string]any{"token": name, "intents": 53608447})
-	c.until(0, "READY")
-	if err := json.Unmarshal(c.until(0, "GUILD_CREATE"), &c.guild); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return &client{t: t, ws: ws}
 }
 
 func (c *client) send(op int, d any) {
@@ -87,16 +107,21 @@ func (c *client) send(op int, d any) {
 // until skips to the next message with this op and type.
 func (c *client) until(op int, kind string) json.RawMessage {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
 	for {
 		var e envelope
-		if err := wsjson.Read(ctx, c.ws, &e); err != nil {
-			c.t.Fatalf("waiting for %d %s: %v", op, kind, err)
-		}
+		c.read(&e)
 		if e.Op == op && e.T == kind {
 			return e.D
 		}
+	}
+}
+
+func (c *client) read(e *envelope) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := wsjson.Read(ctx, c.ws, e); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -229,7 +254,7 @@ func TestIDsGoUp(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "chat.db")
 	var last id
 	for range 2 {
-		s, err := newServer(t.Context(), data)
+		s, err := newServer(t.Context(), data, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -335,12 +360,16 @@ func TestStartErrors(t *testing.T) {
 		name, want string
 		args       []string
 	}{
+		{"inherited sockets", "one socket is expected", nil},
 		{"port taken", "is taken", []string{"-addr", ln.Addr().String(), "-data", filepath.Join(t.TempDir(), "c.db")}},
 		{"no address", "cannot listen", []string{"-addr", "nowhere", "-data", filepath.Join(t.TempDir(), "c.db")}},
 		{"data is text", "not a SQLite database", []string{"-addr", "127.0.0.1:0", "-data", text}},
 		{"data is a directory", "directory", []string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}},
 	} {
 		cmd := exec.Command(binary, tt.args...)
+		if tt.args == nil { // as a service manager starts it, with one too many
+			cmd = exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=2 exec "$0"`, binary)
+		}
 		var stderr, stdout strings.Builder
 		cmd.Stderr, cmd.Stdout = &stderr, &stdout
 		err := cmd.Run()

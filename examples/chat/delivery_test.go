@@ -81,7 +81,7 @@ func TestSendingAgainWhatWasDeleted(t *testing.T) {
 
 // Nonces are forgotten after a day, also those of deleted messages.
 func TestNoncesAreForgotten(t *testing.T) {
-	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,14 +112,16 @@ func TestNoncesAreForgotten(t *testing.T) {
 
 // A command that changes something is not left half-way when its client goes.
 func TestCommandOutlivesItsClient(t *testing.T) {
-	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close(context.Background())
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := lasting(s.createChannel)(gone, nil, createChannel{Name: "late"}); err != nil {
+	lasting, done := outlive(gone)
+	defer done()
+	if _, err := s.createChannel(lasting, 0, createChannel{Name: "late"}); err != nil {
 		t.Error(err)
 	}
 	if all, err := s.guild.channels(t.Context()); err != nil || len(all) != 4 {
@@ -144,7 +146,7 @@ func TestLongestMessage(t *testing.T) {
 
 // What has been kept is told, even if its author's connection is gone by then.
 func TestPublishOutlivesItsClient(t *testing.T) {
-	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	s, err := newServer(t.Context(), filepath.Join(t.TempDir(), "chat.db"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,14 @@ var none = []any{} // an empty list in JSON, not null
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000+00:00") }
 
 func userObject(u user) object {
-	return object{"id": u.id, "username": u.name, "discriminator": "0", "global_name": nil, "avatar": nil, "bot": false}
+	return object{"id": u.id, "username": u.name, "discriminator": "0", "global_name": nil, "avatar": nil, "bot": u.bot, "public_flags": 0}
+}
+
+// selfObject is what a user is told of themself.
+func selfObject(u user) object {
+	o := userObject(u)
+	o["verified"], o["mfa_enabled"], o["email"], o["locale"], o["flags"] = true, false, nil, "en-US", 0
+	return o
 }
 
 func memberObject(u user) object {
@@ -49,12 +56,25 @@ func messageObject(m sqlite.Message, author user) object {
 	o := object{
 		"id": id(m.ID), "channel_id": id(m.Channel), "guild_id": guildID, "author": userObject(author), "member": memberObject(author),
 		"content": m.Content, "timestamp": stamp(id(m.ID).time()), "edited_timestamp": nil, "tts": false, "mention_everyone": false,
-		"mentions": none, "mention_roles": none, "attachments": none, "embeds": none, "pinned": false, "type": 0, "flags": 0,
+		"mentions": none, "mention_roles": none, "attachments": none, "embeds": none, "components": none, "pinned": false, "type": 0, "flags": 0,
 	}
 	if !m.Edited.IsZero() {
 		o["edited_timestamp"] = stamp(m.Edited)
 	}
 	return o
+}
+
+func emojiObject(emoji string) object { return object{"id": nil, "name": emoji} }
+
+func reactionObjects(given []reaction) []object {
+	all := make([]object, len(given))
+	for i, r := range given {
+		all[i] = object{
+			"emoji": emojiObject(r.emoji), "count": r.count, "count_details": object{"burst": 0, "normal": r.count},
+			"me": r.me, "me_burst": false, "burst_colors": none,
+		}
+	}
+	return all
 }
 
 func presenceObject(_ string, p presence.Presence) any {
@@ -68,10 +88,31 @@ func presenceObject(_ string, p presence.Presence) any {
 	return o
 }
 
-// everyone is the role that all members have; its id is the guild's.
+// everyone is the role that all members have; its id is the guild's. They may
+// create channels, react, and see, send and read back messages; files and
+// embeds are not kept here.
 var everyone = object{
 	"id": guildID, "name": "@everyone", "color": 0, "colors": object{"primary_color": 0, "secondary_color": nil, "tertiary_color": nil},
-	"hoist": false, "position": 0, "permissions": "104324673", "managed": false, "mentionable": false, "flags": 0,
+	"hoist": false, "icon": nil, "unicode_emoji": nil, "position": 0, "permissions": permissions, "managed": false, "mentionable": false, "flags": 0,
+}
+
+// permissions are Discord's bits 4, 6, 10, 11 and 16.
+const permissions = "68688"
+
+// guildOwner is nobody, with an id that libraries accept.
+const guildOwner = guildID
+
+// guildObject is the guild itself.
+func guildObject() object {
+	return object{
+		"id": guildID, "name": guildName, "owner_id": guildOwner, "icon": nil, "description": nil, "splash": nil, "discovery_splash": nil, "banner": nil,
+		"roles": []any{everyone}, "features": none, "emojis": none, "stickers": none, "preferred_locale": "en-US",
+		"application_id": nil, "afk_channel_id": nil, "afk_timeout": 300, "system_channel_id": nil, "system_channel_flags": 0,
+		"rules_channel_id": nil, "public_updates_channel_id": nil, "safety_alerts_channel_id": nil, "vanity_url_code": nil,
+		"verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0, "mfa_level": 0, "nsfw_level": 0, "nsfw": false,
+		"premium_tier": 0, "premium_subscription_count": 0, "premium_progress_bar_enabled": false, "widget_enabled": false,
+		"max_presences": nil, "max_members": 500_000, "max_video_channel_users": 0,
+	}
 }
 
 // guildCreate is the guild as one of its members sees it.
@@ -84,27 +125,32 @@ func (s *server) guildCreate(ctx context.Context, me user) (gateway.Event, error
 	if err != nil {
 		return gateway.Event{}, err
 	}
-	g := object{
-		"id": guildID, "name": guildName, "owner_id": id(0), "unavailable": false, "joined_at": stamp(me.joined), "large": false, "icon": nil,
-		"member_count": len(users), "roles": []any{everyone}, "features": none, "emojis": none, "stickers": none, "voice_states": none,
-		"threads": none, "stage_instances": none, "guild_scheduled_events": none, "preferred_locale": "en-US", "verification_level": 0,
-		"default_message_notifications": 0, "explicit_content_filter": 0, "afk_timeout": 300, "mfa_level": 0, "premium_tier": 0,
-		"system_channel_flags": 0, "nsfw_level": 0, "premium_progress_bar_enabled": false,
+	g := guildObject()
+	g["unavailable"], g["large"], g["joined_at"], g["member_count"] = false, false, stamp(me.joined), len(users)
+	g["channels"], g["members"] = channelObjects(channels), memberObjects(users)
+	for _, nothing := range []string{"voice_states", "threads", "stage_instances", "guild_scheduled_events", "soundboard_sounds"} {
+		g[nothing] = none
 	}
-	list := make([]object, len(channels))
-	for i, c := range channels {
-		list[i] = channelObject(c)
-	}
-	g["channels"] = list
-	members := make([]object, len(users))
-	for i, u := range users {
-		members[i] = memberWithUser(u)
-	}
-	g["members"] = members
 	here := none
 	for p := range s.gw.Presence().Online(topic) {
 		here = append(here, presenceObject(topic, p))
 	}
 	g["presences"] = here
 	return gateway.Event{Type: "GUILD_CREATE", Data: g, Intent: gateway.IntentGuilds}, nil
+}
+
+func channelObjects(channels []channel) []object {
+	all := make([]object, len(channels))
+	for i, c := range channels {
+		all[i] = channelObject(c)
+	}
+	return all
+}
+
+func memberObjects(users []user) []object {
+	all := make([]object, len(users))
+	for i, u := range users {
+		all[i] = memberWithUser(u)
+	}
+	return all
 }

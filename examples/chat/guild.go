@@ -34,6 +34,22 @@ var schema = []string{
 		message INTEGER NOT NULL, -- below 0: it was deleted
 		PRIMARY KEY (author, nonce)
 	) STRICT, WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS chat_bots (id INTEGER PRIMARY KEY) STRICT`,
+	`CREATE TABLE IF NOT EXISTS chat_replies (
+		message INTEGER PRIMARY KEY,
+		target  INTEGER NOT NULL
+	) STRICT`,
+	`CREATE TABLE IF NOT EXISTS chat_reactions (
+		number  INTEGER PRIMARY KEY, -- in the order in which they came
+		message INTEGER NOT NULL,
+		emoji   TEXT    NOT NULL,
+		user    INTEGER NOT NULL,
+		UNIQUE (message, emoji, user)
+	) STRICT`,
+	`CREATE TRIGGER IF NOT EXISTS chat_deleted_too AFTER DELETE ON gatehouse_messages BEGIN
+		DELETE FROM chat_reactions WHERE message = OLD.id;
+		DELETE FROM chat_replies WHERE message = OLD.id;
+	END`,
 	`CREATE INDEX IF NOT EXISTS chat_nonces_by_message ON chat_nonces (message)`,
 	`CREATE TRIGGER IF NOT EXISTS chat_deleted AFTER DELETE ON gatehouse_messages BEGIN
 		UPDATE chat_nonces SET message = -message WHERE message = OLD.id;
@@ -45,6 +61,7 @@ type user struct {
 	id     id
 	name   string
 	joined time.Time
+	bot    bool
 }
 
 // channel is a place to talk.
@@ -59,31 +76,65 @@ type channel struct {
 // concurrent use: it holds nothing.
 type guild struct{ db *sql.DB }
 
-// enter returns the user, and whether they are here for the first time.
-func (g guild) enter(ctx context.Context, i id, name string) (user, bool, error) {
-	now := time.Now()
-	res, err := g.db.ExecContext(ctx, `INSERT OR IGNORE INTO chat_users (id, name, joined) VALUES (?, ?, ?)`, int64(i), name, now.UnixMicro())
+// enter returns the user, and whether they are here for the first time. Who has
+// come as a bot once is one.
+func (g guild) enter(ctx context.Context, i id, name string, bot bool) (user, bool, error) {
+	u, err := g.user(ctx, i)
+	isNew := errors.Is(err, sql.ErrNoRows)
+	if isNew {
+		isNew, err = g.add(ctx, i, name)
+	}
+	if err == nil && bot && !u.bot {
+		_, err = g.db.ExecContext(ctx, `INSERT OR IGNORE INTO chat_bots (id) VALUES (?)`, int64(i))
+	} else if err == nil && !isNew {
+		return u, false, nil
+	}
 	if err != nil {
 		return user{}, false, fmt.Errorf("enter: %w", err)
 	}
-	if n, _ := res.RowsAffected(); n == 1 {
-		return user{i, name, time.UnixMicro(now.UnixMicro()).UTC()}, true, nil
-	}
-	u, err := g.user(ctx, i)
-	return u, false, err
+	u, err = g.user(ctx, i)
+	return u, isNew, err
 }
 
+// add reports whether the user was not there yet.
+func (g guild) add(ctx context.Context, i id, name string) (bool, error) {
+	res, err := g.db.ExecContext(ctx, `INSERT OR IGNORE INTO chat_users (id, name, joined) VALUES (?, ?, ?)`, int64(i), name, time.Now().UnixMicro())
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// user returns one user. The error is sql.ErrNoRows if there is none.
 func (g guild) user(ctx context.Context, i id) (user, error) {
-	u := user{id: i}
-	var joined int64
-	err := g.db.QueryRowContext(ctx, `SELECT name, joined FROM chat_users WHERE id = ?`, int64(i)).Scan(&u.name, &joined)
-	u.joined = time.UnixMicro(joined).UTC()
-	return u, err
+	found, err := g.selectUsers(ctx, `WHERE id = ?`, int64(i))
+	if err == nil && len(found) == 0 {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return user{}, err
+	}
+	return found[0], nil
 }
 
 // users returns everybody who has ever signed in, by name.
 func (g guild) users(ctx context.Context) ([]user, error) {
-	rows, err := g.db.QueryContext(ctx, `SELECT id, name, joined FROM chat_users ORDER BY name COLLATE NOCASE`)
+	return g.selectUsers(ctx, `ORDER BY name COLLATE NOCASE`)
+}
+
+// members returns users by id, from behind after.
+func (g guild) members(ctx context.Context, after id, limit int) ([]user, error) {
+	return g.selectUsers(ctx, `WHERE id > ? ORDER BY id LIMIT ?`, int64(after), limit)
+}
+
+// named returns users whose names begin so, in whatever case.
+func (g guild) named(ctx context.Context, start string, limit int) ([]user, error) {
+	return g.selectUsers(ctx, `WHERE lower(substr(name, 1, length(?1))) = lower(?1) ORDER BY name COLLATE NOCASE LIMIT ?2`, start, limit)
+}
+
+func (g guild) selectUsers(ctx context.Context, which string, args ...any) ([]user, error) {
+	rows, err := g.db.QueryContext(ctx, `SELECT id, name, joined, id IN (SELECT id FROM chat_bots) FROM chat_users `+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("users: %w", err)
 	}
@@ -92,7 +143,7 @@ func (g guild) users(ctx context.Context) ([]user, error) {
 	for rows.Next() {
 		var u user
 		var i, joined int64
-		if err := rows.Scan(&i, &u.name, &joined); err != nil {
+		if err := rows.Scan(&i, &u.name, &joined, &u.bot); err != nil {
 			return nil, fmt.Errorf("users: %w", err)
 		}
 		u.id, u.joined = id(i), time.UnixMicro(joined).UTC()

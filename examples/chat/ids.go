@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
+	"fmt"
 	"hash/fnv"
 	"strconv"
 	"strings"
@@ -20,12 +22,28 @@ func (i id) String() string { return strconv.FormatUint(uint64(i), 10) }
 // MarshalText makes ids strings, also as keys.
 func (i id) MarshalText() ([]byte, error) { return strconv.AppendUint(nil, uint64(i), 10), nil }
 
-// UnmarshalText takes digits below 2^63.
+// UnmarshalText takes digits below 2^63. The error is a badID.
 func (i *id) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 10, 63)
+	if err != nil {
+		return badID(text)
+	}
 	*i = id(n)
-	return err
+	return nil
 }
+
+// UnmarshalJSON takes strings and numbers: discord.py sends these. null changes nothing.
+func (i *id) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return i.UnmarshalText(bytes.Trim(data, `"`))
+}
+
+// badID is text that is no snowflake.
+type badID string
+
+func (b badID) Error() string { return fmt.Sprintf("%q is no id", string(b)) }
 
 // epoch is the first millisecond of 2015, where Discord's ids begin.
 const epoch = 1_420_070_400_000
@@ -50,13 +68,8 @@ func (s *sequence) next(now time.Time) id {
 // form base64(id).x.y, as Discord's are, else the user with that name, whose id
 // derives from it.
 func userOf(token string) (id, string, bool) {
-	if first, rest, ok := strings.Cut(token, "."); ok && strings.Contains(rest, ".") {
-		if digits, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(first, "=")); err == nil {
-			var i id
-			if i.UnmarshalText(digits) == nil && i != 0 {
-				return i, "user " + i.String(), true
-			}
-		}
+	if i, ok := botOf(token); ok {
+		return i, "user " + i.String(), true
 	}
 	name := strings.Join(strings.Fields(token), " ")
 	if !goodName(name) {
@@ -65,6 +78,16 @@ func userOf(token string) (id, string, bool) {
 	h := fnv.New64a()
 	h.Write([]byte(strings.ToLower(name)))
 	return id(h.Sum64()>>1 | 1<<40), name, true
+}
+
+// botOf is the user in a token of the form base64(id).x.y.
+func botOf(token string) (i id, ok bool) {
+	first, rest, _ := strings.Cut(token, ".")
+	if !strings.Contains(rest, ".") {
+		return 0, false
+	}
+	digits, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(first, "="))
+	return i, err == nil && i.UnmarshalText(digits) == nil && i != 0
 }
 
 // maxName is how many characters a name may have.

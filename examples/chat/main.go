@@ -5,8 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,57 +17,39 @@ const stopWithin = 5 * time.Second
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen at; port 0 takes a free one")
 	data := flag.String("data", "chat.db", "file that keeps the messages; made if it is not there")
+	state := flag.String("state", "", "file in which sessions are left to the next start; empty: they end with the server")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // who asks a second time does not want to wait
-	if err := run(ctx, *addr, *data); err != nil {
+	if err := run(ctx, *addr, *data, *state); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, addr, data string) error {
-	ln, err := net.Listen("tcp", addr)
+func run(ctx context.Context, addr, data, state string) error {
+	ln, inherited, err := listen(addr)
 	if err != nil {
-		return listenError(addr, err)
+		return err
 	}
-	s, err := newServer(ctx, data)
+	s, err := newServer(ctx, data, state)
 	if err != nil {
 		ln.Close()
 		return err
 	}
-	srv := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
+	web := startWeb(ln, s.handler())
 	fmt.Println(url(ln.Addr()))
 
 	select {
 	case <-ctx.Done():
-	case err = <-failed:
+	case err = <-web.failed:
 	}
 	within, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	return errors.Join(err, s.close(within), srv.Close())
-}
-
-// url is where a browser on this machine finds the server.
-func url(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return "http://" + addr.String()
+	if inherited && err == nil {
+		err = web.leave(within) // who comes now waits for the successor
 	}
-	if net.ParseIP(host).IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port)
-}
-
-// listenError says in one line what to do.
-func listenError(addr string, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s is taken by another program: choose another address with -addr, for instance -addr 127.0.0.1:0", addr)
-	}
-	return fmt.Errorf("cannot listen at %s: %w", addr, err)
+	return errors.Join(err, s.close(within), web.Close())
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
@@ -23,17 +24,26 @@ type server struct {
 	writes *writes
 	guild  guild
 	ids    sequence
+	gate   gate // of the HTTP API
+
+	limiter gateway.Limiter
+
+	state    string // file; empty: none
+	broker   *gateway.MemoryBroker
+	sessions *gateway.MemorySessions // nil without a file
 }
 
-func newServer(ctx context.Context, data string) (*server, error) {
+// newServer opens the data file and, unless it is empty, the state file.
+func newServer(ctx context.Context, data, state string) (*server, error) {
 	store, err := sqlite.Open(ctx, data, sqlite.Options{Schema: schema})
 	if err != nil {
 		return nil, err
 	}
-	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}}
+	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}, state: state, limiter: gateway.NewMemoryLimiter()}
 	last, err := store.LastID(ctx)
 	if err == nil {
 		s.ids.last = id(last)
+		s.broker, s.sessions = takeState(state, id(last))
 		err = s.openGateway()
 	}
 	if err != nil {
@@ -43,48 +53,79 @@ func newServer(ctx context.Context, data string) (*server, error) {
 }
 
 func (s *server) openGateway() (err error) {
-	s.gw, err = gateway.New(gateway.Options{
+	o := gateway.Options{
 		Authenticate: s.authenticate,
 		Ready:        s.ready,
+		Resume:       s.resume,
+		Broker:       s.broker,
 		PresenceData: presenceObject,
 		Limits:       gateway.Limits{MessageSize: maxPayload},
-	})
-	if err == nil {
+	}
+	if s.sessions != nil {
+		o.Sessions = s.sessions
+	}
+	if s.gw, err = gateway.New(o); err == nil {
 		s.handleCommands()
 	}
 	return err
 }
 
-// close ends the gateway first, because http.Server does not know of upgraded
-// connections, then stores what is on its way: at most a second after ctx.
+// close waits for the requests that are under way, then ends the gateway,
+// because http.Server does not know of upgraded connections, stores what is on
+// its way, and leaves the sessions to the next server: at most a second after ctx.
 func (s *server) close(ctx context.Context) error {
+	waiting, enough := context.WithTimeout(ctx, requestsWithin)
+	s.gate.close(waiting)
+	enough()
 	err := s.gw.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // some clients did not say goodbye: they have been cut off
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	return errors.Join(err, s.writes.close(last), s.store.Close())
+	return errors.Join(err, s.writes.close(last), s.leaveState(last), s.store.Close())
+}
+
+func (s *server) leaveState(ctx context.Context) error {
+	if s.state == "" {
+		return nil
+	}
+	last, err := s.store.LastID(ctx)
+	if err == nil {
+		err = writeState(s.state, id(last), s.broker, s.sessions)
+	}
+	if err != nil {
+		return fmt.Errorf("leave the sessions to the next server: %w", err)
+	}
+	return nil
 }
 
 // authenticate lets in whoever says a name. A real server would look up a token.
 func (s *server) authenticate(ctx context.Context, in gateway.Identify) (gateway.User, error) {
-	i, name, ok := userOf(in.Token)
-	if !ok {
-		return gateway.User{}, fmt.Errorf("a name has 1 to %d characters: %w", maxName, gateway.ErrUnauthorized)
+	u, err := s.signIn(ctx, in.Token, false)
+	if errors.Is(err, stranger) {
+		err = fmt.Errorf("%w: %w", err, gateway.ErrUnauthorized)
 	}
-	u, first, err := s.guild.enter(ctx, i, name)
 	if err != nil {
 		return gateway.User{}, err
 	}
-	if first {
-		member := memberWithUser(u)
-		member["guild_id"] = guildID
-		if err := s.publish(ctx, "GUILD_MEMBER_ADD", gateway.IntentGuildMembers, member); err != nil {
-			return gateway.User{}, err
-		}
+	return gateway.User{ID: u.id.String(), Data: selfObject(u)}, nil
+}
+
+// signIn returns whose a token is, and tells everybody of who was not here before.
+func (s *server) signIn(ctx context.Context, token string, bot bool) (user, error) {
+	i, name, ok := userOf(token)
+	if !ok {
+		return user{}, stranger
 	}
-	return gateway.User{ID: i.String(), Data: userObject(u)}, nil
+	_, numbered := botOf(token)
+	u, first, err := s.guild.enter(ctx, i, name, bot || numbered)
+	if err != nil || !first {
+		return u, err
+	}
+	member := memberWithUser(u)
+	member["guild_id"] = guildID
+	return u, s.publish(ctx, "GUILD_MEMBER_ADD", gateway.IntentGuildMembers, member)
 }
 
 // ready subscribes a session before it reads what there is, so that nothing
@@ -106,6 +147,12 @@ func (s *server) ready(ctx context.Context, session *gateway.Session) (any, erro
 		return nil, err
 	}
 	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}}, nil
+}
+
+// resume is for a session that another server had: its subscriptions came with it.
+func (s *server) resume(_ context.Context, session *gateway.Session) error {
+	s.gw.Presence().Join(topic, session.User().ID)
+	return nil
 }
 
 // userID is the id that authenticate gave the session's user.
@@ -135,12 +182,15 @@ func (s *server) handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /", headers(http.FileServerFS(files)))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	for _, version := range []string{"v9", "v10"} {
-		mux.Handle("GET /api/"+version+"/gateway", s.gw)
-		mux.Handle("GET /api/"+version+"/gateway/bot", s.gw)
-	}
-	return s.gw.Under("/gateway", mux)
+	mux.HandleFunc("GET /healthz", s.gw.ServeHealth)
+	api := s.api()
+	return s.gw.Under("/gateway", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 }
 
 // policy lets the page load from here alone.

@@ -14,6 +14,7 @@ import (
 type discordgoClient struct {
 	*discordgo.Session
 	ready    chan *discordgo.Ready
+	resumed  chan *discordgo.Resumed
 	guilds   chan *discordgo.GuildCreate
 	messages chan *discordgo.MessageCreate
 	typing   chan *discordgo.TypingStart
@@ -34,6 +35,7 @@ func newDiscordgo(t *testing.T, srv *server, token string) *discordgoClient {
 	c := &discordgoClient{
 		Session:  session,
 		ready:    make(chan *discordgo.Ready, 16),
+		resumed:  make(chan *discordgo.Resumed, 16),
 		guilds:   make(chan *discordgo.GuildCreate, 16),
 		messages: make(chan *discordgo.MessageCreate, 16),
 		typing:   make(chan *discordgo.TypingStart, 16),
@@ -42,6 +44,7 @@ func newDiscordgo(t *testing.T, srv *server, token string) *discordgoClient {
 	session.ShouldReconnectOnError = false
 	session.Identify.Intents = discordgo.IntentsGuilds | discordgo.IntentsGuildMessages
 	session.AddHandler(func(_ *discordgo.Session, ev *discordgo.Ready) { c.ready <- ev })
+	session.AddHandler(func(_ *discordgo.Session, ev *discordgo.Resumed) { c.resumed <- ev })
 	session.AddHandler(func(_ *discordgo.Session, ev *discordgo.GuildCreate) { c.guilds <- ev })
 	session.AddHandler(func(_ *discordgo.Session, ev *discordgo.MessageCreate) { c.messages <- ev })
 	session.AddHandler(func(_ *discordgo.Session, ev *discordgo.TypingStart) { c.typing <- ev })
@@ -56,7 +59,7 @@ func (c *discordgoClient) open(t *testing.T) {
 }
 
 func TestDiscordgo(t *testing.T) {
-	srv := start(t, time.Second)
+	srv := start(t, gateway.Limits{HeartbeatInterval: time.Second})
 	client := newDiscordgo(t, srv, "Bot "+token)
 	client.open(t)
 
@@ -121,13 +124,13 @@ func (c *discordgoClient) expectAcks(t *testing.T, n int) {
 	}
 }
 
-// A drop of the network is survived: the library asks to resume, is told that it cannot (op 9 false)
-// and identifies again, all on one new connection. The first heartbeat is waited for and the next is
-// far away, because one that fails beside the read makes the library reconnect twice, against itself.
-func TestDiscordgoComesBack(t *testing.T) {
-	srv := start(t, time.Minute)
-	client := newDiscordgo(t, srv, "Bot "+token)
-	sockets := make(chan net.Conn, 16)
+// dropped signs a client in, closes its socket under it, and returns it with what was its session.
+// The first heartbeat is waited for and the next is far away, because one that fails beside the read
+// makes the library reconnect twice, against itself.
+func dropped(t *testing.T, srv *server) (client *discordgoClient, before *discordgo.Ready, sockets chan net.Conn) {
+	t.Helper()
+	client = newDiscordgo(t, srv, "Bot "+token)
+	sockets = make(chan net.Conn, 16)
 	client.ShouldReconnectOnError = true
 	dialer := *client.Dialer // the library's default is one for all
 	client.Dialer = &dialer
@@ -139,34 +142,59 @@ func TestDiscordgoComesBack(t *testing.T) {
 		return socket, err
 	}
 	client.open(t)
-	defer client.Close()
-	before := receive(t, client.ready, "READY")
+	t.Cleanup(func() { client.Close() })
+	before = receive(t, client.ready, "READY")
 	eventually(t, "first heartbeat", func() bool {
 		client.RLock()
 		defer client.RUnlock()
 		return client.DataReady // which it sets once that is sent
 	})
-
 	receive(t, sockets, "socket").Close()
 	if reason := receive(t, srv.disconnects, "disconnect"); !reason.ByClient {
 		t.Errorf("connection ended with %v, want by the client", reason)
 	}
+	return client, before, sockets
+}
+
+// A drop of the network is survived: the library resumes its session and is told what it missed.
+func TestDiscordgoComesBack(t *testing.T) {
+	srv := start(t, gateway.Limits{HeartbeatInterval: time.Minute})
+	client, _, sockets := dropped(t, srv)
+	srv.publish(t, "MESSAGE_CREATE", gateway.IntentGuildMessages, message("400000000000000005", "missed"))
+	receive(t, client.resumed, "RESUMED")
+	receive(t, sockets, "second socket")
+	srv.publish(t, "MESSAGE_CREATE", gateway.IntentGuildMessages, message("400000000000000006", "welcome back"))
+	for _, want := range []string{"missed", "welcome back"} {
+		if got := receive(t, client.messages, "MESSAGE_CREATE"); got.Content != want {
+			t.Errorf("got %q, want %q", got.Content, want)
+		}
+	}
+	if len(sockets) > 0 || len(client.ready) > 0 || len(client.messages) > 0 {
+		t.Errorf("%d connections, %d READYs and %d messages too many", len(sockets), len(client.ready), len(client.messages))
+	}
+}
+
+// A session that is gone is replaced: the library asks to resume, is told that it cannot (op 9 false)
+// and identifies again, all on one new connection.
+func TestDiscordgoBeginsAnew(t *testing.T) {
+	srv := start(t, gateway.Limits{HeartbeatInterval: time.Minute, ResumeWindow: -1})
+	client, before, sockets := dropped(t, srv)
 	after := receive(t, client.ready, "second READY")
 	if after.SessionID == before.SessionID {
 		t.Errorf("session %s again, want another", after.SessionID)
 	}
 	receive(t, sockets, "second socket")
-	if len(sockets) > 0 {
-		t.Errorf("%d connections more than the one that came back", len(sockets))
-	}
 	srv.publish(t, "MESSAGE_CREATE", gateway.IntentGuildMessages, message("400000000000000005", "welcome back"))
 	if got := receive(t, client.messages, "MESSAGE_CREATE"); got.Content != "welcome back" {
 		t.Errorf("got %q", got.Content)
 	}
+	if len(sockets) > 0 || len(client.resumed) > 0 {
+		t.Errorf("%d connections and %d RESUMEDs too many", len(sockets), len(client.resumed))
+	}
 }
 
 func TestDiscordgoRefused(t *testing.T) {
-	srv := start(t, time.Minute)
+	srv := start(t, gateway.Limits{HeartbeatInterval: time.Minute})
 	client := newDiscordgo(t, srv, "Bot wrong")
 	if err := client.Open(); err == nil {
 		client.Close()
@@ -178,7 +206,7 @@ func TestDiscordgoRefused(t *testing.T) {
 }
 
 func TestDiscordgoDiscovery(t *testing.T) {
-	srv := start(t, time.Minute)
+	srv := start(t, gateway.Limits{HeartbeatInterval: time.Minute})
 	client := newDiscordgo(t, srv, "Bot "+token)
 	bot, err := client.GatewayBot()
 	if err != nil {

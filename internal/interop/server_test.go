@@ -31,16 +31,16 @@ type server struct {
 	disconnects chan *gateway.CloseError // why a connection ended
 }
 
-// start runs a gateway until the test is over, with heartbeats as far apart as given. A second is the
-// shortest that a busy machine keeps: a heartbeat that is half an interval late ends the connection.
-func start(t *testing.T, heartbeat time.Duration) *server {
+// start runs a gateway until the test is over. A second between heartbeats is the shortest that a busy
+// machine keeps: one that is half an interval late ends the connection.
+func start(t *testing.T, limits gateway.Limits) *server {
 	t.Helper()
 	srv := &server{sessions: make(chan *gateway.Session, 16), disconnects: make(chan *gateway.CloseError, 16)}
 	gw, err := gateway.New(gateway.Options{
 		Authenticate: authenticate,
 		Ready:        srv.ready,
 		OnDisconnect: func(_ gateway.ConnInfo, _ *gateway.Session, reason *gateway.CloseError) { srv.disconnects <- reason },
-		Limits:       gateway.Limits{HeartbeatInterval: heartbeat},
+		Limits:       limits,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+)
+
+func (s *server) getSelf(r *request) (any, error) { return selfObject(r.me), nil }
+
+func (s *server) getUser(r *request) (any, error) {
+	i, err := r.id("user")
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.guild.user(r.Context(), i)
+	if err != nil {
+		return nil, instead(err, sql.ErrNoRows, noUser)
+	}
+	return userObject(u), nil
+}
+
+func (s *server) getOwnGuilds(*request) (any, error) {
+	return []object{{"id": guildID, "name": guildName, "icon": nil, "banner": nil, "owner": false, "permissions": permissions, "features": none}}, nil
+}
+
+func (s *server) postDirect(*request) (any, error) { return nil, noDirect }
+
+// getApplication answers with the one that the user is.
+func (s *server) getApplication(r *request) (any, error) {
+	u := userObject(r.me)
+	return object{
+		"id": r.me.id, "name": r.me.name, "description": "", "icon": nil, "summary": "", "type": nil, "flags": 0, "hook": true,
+		"bot": u, "bot_public": true, "bot_require_code_grant": false, "owner": u, "team": nil, "verify_key": "", "rpc_origins": none,
+		"redirect_uris": none, "tags": none, "interactions_endpoint_url": nil, "role_connections_verification_url": nil,
+		"approximate_guild_count": 1, "approximate_user_install_count": 0,
+	}, nil
+}
+
+// inGuild is for routes of the one guild.
+func (r *request) inGuild() error {
+	i, err := r.id("guild")
+	if err == nil && i != guildID {
+		err = noGuild
+	}
+	return err
+}
+
+func (s *server) getGuild(r *request) (any, error) {
+	if err := r.inGuild(); err != nil {
+		return nil, err
+	}
+	g := guildObject()
+	if r.URL.Query().Get("with_counts") == "true" {
+		users, err := s.guild.users(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		online := 0
+		for range s.gw.Presence().Online(topic) {
+			online++
+		}
+		g["approximate_member_count"], g["approximate_presence_count"] = len(users), online
+	}
+	return g, nil
+}
+
+func (s *server) getChannels(r *request) (any, error) {
+	if err := r.inGuild(); err != nil {
+		return nil, err
+	}
+	channels, err := s.guild.channels(r.Context())
+	return channelObjects(channels), err
+}
+
+func (s *server) postChannel(r *request) (any, error) {
+	if err := r.inGuild(); err != nil {
+		return nil, err
+	}
+	var in createChannel
+	if err := r.body(&in); err != nil {
+		return nil, err
+	}
+	o, err := s.createChannel(r.Context(), r.me.id, in)
+	return created{o}, err
+}
+
+func (s *server) getMembers(r *request) (any, error) {
+	if err := r.inGuild(); err != nil {
+		return nil, err
+	}
+	limit, err := r.limit(1, 1000)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.idOf("after")
+	if err != nil {
+		return nil, err
+	}
+	users, err := s.guild.members(r.Context(), after, limit)
+	return memberObjects(users), err
+}
+
+func (s *server) searchMembers(r *request) (any, error) {
+	if err := r.inGuild(); err != nil {
+		return nil, err
+	}
+	limit, err := r.limit(1, 1000)
+	if err != nil {
+		return nil, err
+	}
+	users, err := s.guild.named(r.Context(), r.URL.Query().Get("query"), limit)
+	return memberObjects(users), err
+}
+
+func (s *server) getMember(r *request) (any, error) {
+	if err := r.inGuild(); err != nil {
+		return nil, err
+	}
+	i, err := r.userID()
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.guild.user(r.Context(), i)
+	if err != nil {
+		return nil, instead(err, sql.ErrNoRows, noMember)
+	}
+	return memberWithUser(u), nil
+}
+
+// userID is the user in the path, who may be called @me.
+func (r *request) userID() (id, error) {
+	if r.PathValue("user") == "@me" {
+		return r.me.id, nil
+	}
+	return r.id("user")
+}
+
+func (s *server) getRoles(r *request) (any, error) { return []object{everyone}, r.inGuild() }
+
+func (s *server) getRole(r *request) (any, error) {
+	i, err := r.id("role")
+	if err == nil && i != guildID { // that of everyone
+		err = noRole
+	}
+	if e := r.inGuild(); e != nil {
+		err = e
+	}
+	return everyone, err
+}
+
+func (s *server) getChannel(r *request) (any, error) {
+	i, err := r.id("channel")
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.channel(r.Context(), i)
+	if err != nil {
+		return nil, err
+	}
+	return channelObject(c), nil
+}
+
+func (s *server) channel(ctx context.Context, i id) (channel, error) {
+	all, err := s.guild.channels(ctx)
+	if err != nil {
+		return channel{}, err
+	}
+	for _, c := range all {
+		if c.id == i {
+			return c, nil
+		}
+	}
+	return channel{}, noChannel
+}
+
+func (s *server) postTyping(r *request) (any, error) {
+	i, err := r.id("channel")
+	if err == nil {
+		_, err = s.typing(r.Context(), r.me.id, typing{i})
+	}
+	return nil, err
+}

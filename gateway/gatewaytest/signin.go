@@ -1,0 +1,74 @@
+package gatewaytest
+
+import (
+	"context"
+	"errors"
+)
+
+// errInvalid is what Identify returns when op 9 came in place of READY.
+var errInvalid = errors.New("gatewaytest: invalid session")
+
+// Identify begins a session, connecting first if the client is not, and waits
+// for READY, which it returns and Next does not. An error is why there was
+// none: *[gateway.CloseError], or what broke the connection.
+func (c *Client) Identify(ctx context.Context) (Message, error) {
+	k, err := c.connected(ctx)
+	if err != nil {
+		return Message{}, err
+	}
+	c.mu.Lock()
+	o := c.o
+	k.state, k.asked = signing, true
+	c.mu.Unlock()
+	if err := k.identify(o); err != nil {
+		return Message{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err = c.wait(ctx, func() bool { return k.state != signing })
+	switch {
+	case err != nil:
+	case k.state == ready:
+		return k.welcome, nil
+	case k.state == invalid:
+		err = errInvalid
+	default:
+		err = k.err
+	}
+	return Message{}, err
+}
+
+// Resume asks for the session to go on behind the last event that the client
+// has received, connecting first if it is not. It does not wait: what was
+// missed, then RESUMED, or op 9, come as messages.
+func (c *Client) Resume(ctx context.Context) error { return c.ResumeFrom(ctx, c.Seq()) }
+
+// ResumeFrom is Resume for a client that has seen the session up to seq.
+func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
+	k, err := c.connected(ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	id, token := c.id, c.o.Token
+	c.seq = seq
+	k.state = signing
+	c.mu.Unlock()
+	if k.line != nil && id != "" {
+		k.line.resuming(id, seq)
+	}
+	return k.send(OpResume, map[string]any{"token": token, "session_id": id, "seq": seq})
+}
+
+// Adopt has the client go on with another's session, from what that one has
+// received: a second connection for Resume to take the session over with. The
+// other one acknowledges nothing beyond that any more.
+func (c *Client) Adopt(other *Client) {
+	other.mu.Lock()
+	other.ackAtMost = other.seq
+	id, seq, addr, path := other.id, other.seq, other.addr, other.path
+	other.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id, c.seq, c.acked, c.addr, c.path = id, seq, seq, addr, path
+}

@@ -1,0 +1,1 @@
+../discordjs/print.mjs

@@ -68,6 +68,18 @@ fuzz: ## every fuzz target of every module, FUZZTIME=30s each
 bench: ## benchmarks of the leaves with allocations, BENCHTIME=1s each
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(LEAVES)
 
+.PHONY: bench-stall
+bench-stall: ## 1,000 sessions beside 10 stalled readers: p99 of the healthy in 10 pairs, kernel memory; 3 minutes
+	GATEHOUSE_BENCH=stall go test -run '^TestBenchStall$$' -count=1 -v ./gateway
+
+.PHONY: abuse
+abuse: ## what clients do that they should not, over TCP, TLS over Listen and foreign TLS
+	go test -race -run '^TestAbuse$$' -count=1 -v ./gateway
+
+.PHONY: shutdown
+shutdown: ## a drain of 5,000 sessions, 100 of them stalled, without the race detector
+	go test -run '^TestShutdownLarge$$' -count=1 -v ./gateway
+
 .PHONY: sim
 sim: ## SEEDS=10000 random schedules of drops, resumes and drains, judged by an oracle; SEED=7 replays one
 	cd gateway/gatewaytest && SEEDS=$(SEEDS) go test -count=1 -timeout 2h -run '^TestSchedules$$'

@@ -65,9 +65,14 @@ func (s *siege) narrow() {
 // unread are clients that ask for answers and never read one.
 func (s *siege) unread(n int) {
 	base := s.heap()
-	block := bytes.Repeat(append(text(`{"op":1,"d":null}`), frame(0x80|wsPing, nil)...), 100)
+	beats := bytes.Repeat(text(`{"op":1,"d":null}`), 100)
+	both := bytes.Repeat(append(text(`{"op":1,"d":null}`), frame(0x80|wsPing, nil)...), 100)
 	var clients sync.WaitGroup
-	for range n {
+	for i := range n {
+		block := both
+		if i%2 == 0 {
+			block = beats
+		}
 		c := s.dial()
 		c.nc.SetDeadline(time.Time{})
 		s.narrow()

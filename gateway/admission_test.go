@@ -182,3 +182,24 @@ func TestRingsHaveABudget(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 }
+
+// When memory is short for other reasons than sessions, ending them frees none:
+// they are left alone.
+func TestRingsAreNotGivenUpInVain(t *testing.T) {
+	g, url := testGateway(t, subscribeTo("t"))
+	c, session := signIn(t, url, "ann")
+	c.ws.CloseNow()
+	eventually(t, "it is noticed", func() bool { return g.Stats().Detached == 1 })
+	publishNumbers(t, g, "t", 0, 20)
+	eventually(t, "it holds them", func() bool { return g.Stats().Unsent == 20 })
+	held := uint64(g.held.Load())
+	g.relieve(900*held, 1000*held)
+	if n := g.Stats().GivenUp["detached"]; n != 0 {
+		t.Errorf("%d sessions were given up for a thousandth of the memory", n)
+	}
+	resume(t, url, "ann", session, 1).wantEvents(2, 0, 20)
+	eventually(t, "something is given up for a tenth of it", func() bool {
+		g.relieve(9*held, 10*held)
+		return g.Stats().GivenUp["kept"] > 0
+	})
+}

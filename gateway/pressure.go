@@ -19,6 +19,10 @@ const (
 	pressureRings    = 0.85 // rings give back half of what they hold
 )
 
+// worthRelief is the share of the limit that rings hold when it helps to have
+// them give it back: below it, memory has gone elsewhere.
+const worthRelief = 1.0 / 16
+
 // hurriedTimeout is what is left of the identify timeout under pressure.
 const hurriedTimeout = 10 * time.Second
 
@@ -57,7 +61,7 @@ func heldDefault(limit uint64) int {
 // hold when memory is short.
 func (g *Gateway) relieve(used, limit uint64) {
 	held, budget := g.held.Load(), int64(g.limits.HeldBytes)
-	if limit > 0 && float64(used) > pressureRings*float64(limit) {
+	if limit > 0 && float64(used) > pressureRings*float64(limit) && float64(held) > worthRelief*float64(limit) {
 		budget = min(budget, held/2)
 		if budget < 0 {
 			budget = held / 2
@@ -78,8 +82,8 @@ type share struct {
 
 // giveUp frees about so many bytes of events: the sessions that hold the most,
 // each event counted in equal parts for those that hold it. Detached ones end,
-// then those that are behind are closed, resumable only as far as is left, and
-// then what was sent and not acknowledged is forgotten.
+// then those that are behind are closed and end, and then what was sent and not
+// acknowledged is forgotten.
 func (g *Gateway) giveUp(excess int64) {
 	var all []share
 	for _, s := range g.bySession.All() {

@@ -188,3 +188,9 @@ func (g *Gateway) guard(fn, onPanic func()) {
 	}()
 	fn()
 }
+
+// chore has something done for a session that may take its time or needs no
+// lock held: one after another, in order, by nobody who serves others.
+func (g *Gateway) chore(s *Session, job func()) {
+	g.chores.Go(&s.chores, 0, func() { g.guard(job, nil) })
+}

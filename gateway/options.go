@@ -32,8 +32,8 @@ type Options struct {
 	// Resume is called before a session goes on with another connection, if it is
 	// set: to subscribe and unsubscribe it as its permissions are now. A session
 	// that was saved by a drain has the subscriptions that it had then. A
-	// *CloseError closes the connection with its code, any other error is logged
-	// and closes 1012 (the client tries again).
+	// *CloseError closes the connection with its code, ErrUnauthorized with 4004,
+	// any other error is logged and closes 1012 (the client tries again).
 	Resume func(ctx context.Context, s *Session) error
 
 	// Broker carries events between nodes; nil: a NewMemoryBroker of its own.

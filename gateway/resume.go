@@ -95,6 +95,8 @@ func (c *conn) cannotResume(err error) {
 	switch {
 	case errors.As(err, &ce):
 		c.close(ce.Code, ce.Reason)
+	case errors.Is(err, ErrUnauthorized):
+		c.close(CloseAuthFailed, "")
 	case errors.Is(err, ErrNoSession):
 		c.invalidSession("unknown")
 	case errors.Is(err, errForeignSession):

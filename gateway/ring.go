@@ -97,6 +97,9 @@ func (r *ring) append(p *published, b *bounds) outcome {
 		return refused
 	}
 	if p.Class == Conflate && r.replace(p) {
+		if r.over(b) { // it may be larger
+			return overflowed
+		}
 		return conflated
 	}
 	r.push(p)

@@ -40,6 +40,9 @@ func (m *ringModel) append(p *published, b *bounds) outcome {
 		for i, q := range m.unsent {
 			if q.Class == Conflate && q.Topic == p.Topic && q.Key == p.Key {
 				m.unsent[i] = p
+				if m.over(b) {
+					return overflowed
+				}
 				return conflated
 			}
 		}

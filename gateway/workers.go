@@ -74,8 +74,10 @@ const (
 const maxScratch = 256 << 10
 
 func (sc *scratch) reset() {
-	if cap(sc.buf) > maxScratch {
-		sc.buf = nil
+	for _, b := range []*[]byte{&sc.buf, &sc.packed, &sc.message} {
+		if cap(*b) > maxScratch {
+			*b = nil
+		}
 	}
 	sc.buf, sc.frames = sc.buf[:0], sc.frames[:0]
 	sc.control, sc.session = 0, nil

@@ -1,0 +1,157 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/codec"
+)
+
+const (
+	// ackWithin is how long a session that is let go of is waited for to say what
+	// it has seen: what it says need not be saved.
+	ackWithin = time.Second
+	// hintWithin bounds the random time after which a client is to come back.
+	hintWithin = time.Second
+)
+
+// letGo has a session finish its commands, saves it and sends its client
+// elsewhere, or waits until another call has. Whatever is not done when ctx ends
+// is not.
+func (g *Gateway) letGo(ctx context.Context, s *Session) {
+	s.mu.Lock()
+	going := s.going
+	if going == nil {
+		s.going = make(chan struct{})
+		defer close(s.going)
+	}
+	s.mu.Unlock()
+	if going != nil {
+		select {
+		case <-going:
+		case <-ctx.Done():
+		}
+		return
+	}
+	saved := false
+	if g.opts.Sessions == nil {
+		g.finishCommands(ctx, s)
+	} else {
+		s.awaitAck(ctx)
+		saved = g.saveUntilDone(ctx, s)
+	}
+	s.mu.Lock()
+	c, answered := s.conn, s.ring.answered()
+	s.mu.Unlock()
+	if c != nil {
+		if !saved && g.opts.Sessions != nil {
+			c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
+		}
+		if answered {
+			c.sayRestart(g.reconnectHint(c))
+		} else {
+			c.close(CloseRestart, "") // discordgo takes no Reconnect before RESUMED
+		}
+	}
+	g.retire(s, saved)
+	if saved && !s.wasSaved() {
+		g.forgetSaved(s)
+	}
+}
+
+// finishCommands has what was taken of a session's commands done, and answers
+// those that come later UNAVAILABLE. It reports false when ctx or the session
+// ends first.
+func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
+	finished := make(chan struct{})
+	g.commands.Go(&s.commands, 0, func() {
+		s.mu.Lock()
+		s.leaving = true
+		s.mu.Unlock()
+		close(finished)
+	})
+	select {
+	case <-finished:
+		return true
+	case <-s.ctx.Done():
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// forgetSaved takes a session out of the store that ended while it was saved:
+// its client said goodbye, or the application removed it.
+func (g *Gateway) forgetSaved(s *Session) {
+	ctx, cancel := context.WithTimeout(g.ctx, goodbyeWithin)
+	defer cancel()
+	if err := g.opts.Sessions.Delete(ctx, s.id); err != nil {
+		g.log.Error("a session that has ended is still in the store", "user", s.user.ID, "error", err)
+	}
+}
+
+// saveUntilDone saves a session, trying again while ctx lasts and the session
+// can go on in between, and reports whether it did.
+func (g *Gateway) saveUntilDone(ctx context.Context, s *Session) bool {
+	wait := 50 * time.Millisecond
+	for g.finishCommands(ctx, s) {
+		err := g.save(ctx, s)
+		if err == nil {
+			return true
+		}
+		if s.isGone() {
+			return false
+		}
+		g.log.Warn("a session was not saved", "user", s.user.ID, "error", err)
+		if errors.Is(err, errNotThawed) {
+			return false
+		}
+		select {
+		case <-time.After(wait):
+			wait = min(2*wait, time.Second)
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
+// awaitAck asks a client what it has seen and waits for the answer, a little.
+func (s *Session) awaitAck(ctx context.Context) {
+	s.mu.Lock()
+	c := s.conn
+	if c == nil || s.ring.head == s.ring.sent {
+		s.mu.Unlock()
+		return
+	}
+	if s.acked == nil {
+		s.acked = make(chan struct{})
+	}
+	acked := s.acked
+	s.mu.Unlock()
+	c.ask()
+	within := ackWithin
+	if deadline, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(deadline)/4)
+	}
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-acked:
+	case <-timer.C:
+	}
+}
+
+// reconnectHint is the d of op 7: when to come back, for those who asked for
+// the extensions; at random, so that not all come at once.
+func (g *Gateway) reconnectHint(c *conn) []byte {
+	if !c.ext {
+		return nil
+	}
+	hint, _ := codec.AppendJSON(nil, map[string]any{
+		"retry_after": rand.Int64N(hintWithin.Milliseconds()),
+		"url":         c.info.URL,
+	})
+	return hint
+}

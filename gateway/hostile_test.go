@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -203,4 +204,25 @@ func TestCodesThatMayNotBeSent(t *testing.T) {
 			t.Errorf("code %d goes out as %d with %q", code, got, frame[4:])
 		}
 	}
+}
+
+// A message of frames that have nothing in them does not go on for ever; one of
+// frames with a byte each is a message like any other.
+func TestEndlessMessage(t *testing.T) {
+	_, url := testGateway(t, nil)
+	raw := dialRaw(t, url)
+	raw.write(frame(wsText, nil))
+	empty := bytes.Repeat(frame(wsContinuation, nil), 10_000)
+	raw.write(empty)
+	if code := raw.closeCode(); code != CloseDecode {
+		t.Errorf("closed with %d", code)
+	}
+	raw = dialRaw(t, url)
+	message := `{"op":2,"d":{"token":"` + strings.Repeat("a", 4000) + `"}}`
+	raw.write(frame(wsText, nil))
+	for i := range message {
+		raw.write(frame(wsContinuation, []byte(message[i:i+1])))
+	}
+	raw.write(frame(0x80|wsContinuation, nil))
+	raw.until("READY")
 }

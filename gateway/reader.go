@@ -27,6 +27,7 @@ func (c *conn) readAll() error {
 	for {
 		// A context that can be cancelled would cost allocations per frame;
 		// deadlines are on the socket, and the lane's wheel watches them.
+		c.stream.unfinished = 0
 		kind, r, err := c.ws.Reader(context.Background())
 		if err != nil {
 			return err

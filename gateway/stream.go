@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -15,9 +16,23 @@ type stream struct {
 	net.Conn
 	early []byte // what arrived together with the handshake
 	c     *conn
+
+	unfinished int // bytes since the last message or ping; owned by the reader
 }
 
-func (s *stream) Read(p []byte) (int, error) {
+// wirePerByte is how many bytes of frames a byte of a message may cost: as many
+// as when each is a frame of its own. Beyond it a message is one that never
+// ends, of empty frames, which package websocket would read for ever.
+const wirePerByte = 8
+
+var errEndless = errors.New("a message that does not end")
+
+func (s *stream) Read(p []byte) (n int, err error) {
+	if s.unfinished > wirePerByte*s.c.gw.limits.MessageSize+readBuffer && !s.c.isClosing() {
+		s.c.close(CloseDecode, errEndless.Error())
+		return 0, errEndless
+	}
+	defer func() { s.unfinished += n }()
 	if len(s.early) > 0 {
 		n := copy(p, s.early)
 		if s.early = s.early[n:]; len(s.early) == 0 {

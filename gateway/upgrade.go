@@ -151,6 +151,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 // pinged is called by package websocket, on the reader, for each ping and
 // pong, and reports whether a ping is to be answered.
 func (c *conn) pinged() bool {
+	c.stream.unfinished = 0
 	if c.meter.ping(c.gw.now(), &c.gw.limits) == abusive {
 		c.close(CloseRateLimited, "")
 	}

@@ -86,13 +86,13 @@ func (s *Session) reply(c *conn, name string, nonce []byte) []byte {
 func (s *Session) isLeaving() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.leaving
+	return s.phase.moving()
 }
 
 func (s *Session) remember(r reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ended {
+	if s.phase != phaseGone {
 		s.replies.add(r)
 	}
 }

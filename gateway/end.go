@@ -70,10 +70,10 @@ func (s *Session) kick(reason string) {
 func (s *Session) end(saved bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.phase == phaseGone {
 		return false
 	}
-	s.ended, s.saved = true, saved && s.doomed == nil
+	s.phase, s.saved = phaseGone, saved && s.doomed == nil
 	s.conn = nil
 	s.setDetached(0)
 	s.ring.release() // again, if it was doomed: an empty one

@@ -39,7 +39,7 @@ func (s *Session) departed() {
 // error is ErrClosed when the session has ended, or the gateway.
 func (s *Session) freeze() ([]storedTopic, error) {
 	s.mu.Lock()
-	if s.ended || s.doomed != nil || s.stash != nil {
+	if s.deaf() || s.phase == phaseCatchingUp {
 		s.mu.Unlock()
 		return nil, ErrClosed
 	}
@@ -52,7 +52,7 @@ func (s *Session) freeze() ([]storedTopic, error) {
 		s.gw.topics.release(sub.topic)
 	}
 	s.subs = nil
-	s.leaving = true
+	s.move(phaseLeaving)
 	s.mu.Unlock()
 	f.passed()
 	select {
@@ -63,10 +63,10 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.freezing = nil
-	if s.ended || s.doomed != nil {
+	if s.deaf() {
 		return nil, ErrClosed
 	}
-	s.frozen = true
+	s.move(phaseFrozen)
 	return topics, nil
 }
 

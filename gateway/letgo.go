@@ -68,7 +68,7 @@ func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
 	finished := make(chan struct{})
 	g.commands.Go(&s.commands, 0, func() {
 		s.mu.Lock()
-		s.leaving = true
+		s.move(phaseLeaving)
 		s.mu.Unlock()
 		close(finished)
 	})

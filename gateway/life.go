@@ -18,7 +18,7 @@ func (s *Session) attach(c *conn, first []byte) error {
 	if s.doomed != nil {
 		return s.doomed
 	}
-	if s.ended || !c.takes(s) {
+	if s.phase == phaseGone || !c.takes(s) {
 		return ErrClosed
 	}
 	c.control = append(c.control, first...)
@@ -57,9 +57,9 @@ func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
 	defer s.mu.Unlock()
 	old = s.conn
 	switch {
-	case s.leaving || s.saved:
+	case s.phase.moving() || s.saved:
 		return nil, refusedMoving
-	case s.ended || s.doomed != nil:
+	case s.phase == phaseGone || s.doomed != nil:
 		return nil, "ended"
 	case old != nil && !old.isClosing():
 		if n, _ := s.contests.add(now, contestWindow); n > mostContests {

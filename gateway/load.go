@@ -146,7 +146,7 @@ func (sub *subscription) unseen(run []*published) []*published {
 // the lanes offer meanwhile waits in the session's stash.
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
-	s.stash, s.frozen = new([]offered), false
+	s.move(phaseCatchingUp)
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read
@@ -181,7 +181,7 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.phase == phaseGone {
 		return ErrClosed
 	}
 	for name, purge := range s.revoked {
@@ -194,12 +194,13 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	for name, sub := range subs {
 		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
 	}
-	for _, offered := range *s.stash {
+	for _, offered := range s.stash {
 		if sub := offered.sub; sub == nil || !sub.cut {
 			missed = append(missed, sub.unseen(offered.run)...)
 		}
 	}
-	s.stash, s.leaving = nil, false
+	s.stash = nil
+	s.move(phaseOpen)
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

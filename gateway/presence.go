@@ -122,7 +122,8 @@ func (s *Session) device() presence.Device {
 func (g *Gateway) tellPresence(s *Session) {
 	g.chore(s, func() {
 		s.mu.Lock()
-		gone, here := s.ended && !s.saved, s.detached == 0 && !s.ended
+		ended := s.phase == phaseGone
+		gone, here := ended && !s.saved, s.detached == 0 && !ended
 		s.mu.Unlock()
 		var err error
 		switch {

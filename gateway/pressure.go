@@ -119,7 +119,7 @@ func (g *Gateway) giveUpOn(sh share) {
 	s.mu.Lock()
 	var c *conn
 	switch {
-	case s.ended || s.doomed != nil || s.frozen:
+	case s.deaf():
 	case s.detached != 0:
 		g.stats.givenUpDetached.Add(1)
 		g.stats.droppedRest.Add(uint64(s.ring.unsentLive))

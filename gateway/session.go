@@ -39,16 +39,14 @@ type Session struct {
 	counted   int   // of the ring's unsent events, in the lane's count
 	conn      *conn // whose turn it is to be written to; nil while there is none
 	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
-	ended     bool
-	saved     bool            // with ended: another gateway may have it
+	phase     phase
+	saved     bool            // and gone: another gateway may have it
 	doomed    *CloseError     // why it gets no connection any more; nil: it may
 	going     chan struct{}   // closed when it was let go of; nil: nobody does
-	leaving   bool            // it is being saved: no command is begun, no topic changes
-	revoked   map[string]bool // with leaving: topics to leave if it stays; true: with what is queued of them
+	revoked   map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
 	departing int             // subscriptions that have ended, and whose last events the lane has still to offer
 	freezing  *freezing       // waits for them, and for others; nil: nobody does
-	frozen    bool            // and nothing is appended, numbered or written
-	stash     *[]offered      // what waits until the session has caught up; nil: it has
+	stash     []offered       // while it catches up: what waits until it has
 	dirty     bool            // somebody is about to flush conn
 	askedAt   int64
 	acked     chan struct{} // see nothingToAwait; nil: nobody waits
@@ -104,7 +102,7 @@ func (s *Session) join(ctx context.Context, name string, catchingUp bool) (*subs
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.leaving && !catchingUp {
+	if s.phase == phaseGone || s.phase.moving() && !catchingUp {
 		s.gw.topics.release(name)
 		return nil, ErrClosed
 	}
@@ -139,7 +137,7 @@ func (s *Session) UnsubscribePurge(ctx context.Context, topics ...string) error 
 func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
+	if s.phase == phaseGone {
 		return ErrClosed
 	}
 	err := ctx.Err()
@@ -147,7 +145,7 @@ func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) 
 		if i := s.subscription(name); i >= 0 {
 			s.leave(i, purge)
 		}
-		if s.leaving {
+		if s.phase.moving() {
 			if s.revoked == nil {
 				s.revoked = make(map[string]bool)
 			}
@@ -213,7 +211,7 @@ func (s *Session) send(rec Record) error {
 func (s *Session) isGone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended || s.doomed != nil || s.frozen
+	return s.deaf()
 }
 
 // wasSaved reports whether the session has ended here, and another gateway may
@@ -232,12 +230,12 @@ func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.ended || s.doomed != nil || s.frozen:
+	case s.deaf():
 		return nil, true
 	case sub != nil && sub.cut:
 		return nil, false
-	case s.stash != nil:
-		*s.stash = append(*s.stash, offered{sub, slices.Clone(run)})
+	case s.phase == phaseCatchingUp:
+		s.stash = append(s.stash, offered{sub, slices.Clone(run)})
 		return nil, false
 	}
 	run = sub.unseen(run)
@@ -288,7 +286,7 @@ const maxWrite = 64 << 10
 func (s *Session) refill(c *conn, sc *scratch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != c || s.frozen {
+	if s.conn != c || s.phase == phaseFrozen {
 		return
 	}
 	s.dirty = false

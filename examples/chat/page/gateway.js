@@ -31,6 +31,7 @@ export class Gateway {
   #timer // of the next attempt, or the end of this one's patience
   #statusTimer
   #attempts = 0
+  #hint // ms after which the server would have us back, when it is about to go
   #session = null // {id, seq} of what may be resumed
   #waiting = new Map() // nonce → {resolve, reject, timer}
   #nonce = 0
@@ -119,7 +120,8 @@ export class Gateway {
         this.#acked = true
         break
       case op.reconnect:
-        break // the close that follows is enough
+        this.#hint = d?.retry_after // of the close that follows
+        break
       case op.reply: {
         const call = this.#settle(d.n)
         if (d.e) call?.reject(new CommandError(d.e.code, d.e.message))
@@ -224,7 +226,8 @@ export class Gateway {
     }
     // Equal parts waiting and chance, so that all who were dropped together do not come back together.
     const most = Math.min(longestWait, firstWait * 2 ** this.#attempts++)
-    const wait = most / 2 + (Math.random() * most) / 2
+    const wait = this.#hint ?? most / 2 + (Math.random() * most) / 2
+    this.#hint = undefined
     this.on.state('reconnecting', Date.now() + wait)
     this.#timer = setTimeout(() => this.connect(), wait)
   }

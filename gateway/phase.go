@@ -1,0 +1,38 @@
+package gateway
+
+// phase is how far a session is from, or on its way to, another gateway:
+//
+//	           Subscribe  commands  events      writes  may become
+//	open       yes        yes       ring        yes     leaving, gone
+//	leaving    no         no        ring        yes     frozen, gone
+//	frozen     no         no        nobody's    no      gone (saved), catchingUp (not saved)
+//	catchingUp no         no        stash       yes     open, gone
+//	gone       no         no        nobody's    no
+//
+// A session that begins is open; one that comes out of a store catches up first.
+type phase uint8
+
+const (
+	phaseOpen       phase = iota
+	phaseLeaving          // is about to be saved
+	phaseFrozen           // is being saved
+	phaseCatchingUp       // reads what was published while nobody had it
+	phaseGone             // has ended, or another gateway may have it
+)
+
+// moving reports whether the session is between two gateways.
+func (p phase) moving() bool {
+	return p == phaseLeaving || p == phaseFrozen || p == phaseCatchingUp
+}
+
+// deaf reports whether nothing reaches the session any more. mu is held.
+func (s *Session) deaf() bool {
+	return s.phase == phaseGone || s.phase == phaseFrozen || s.doomed != nil
+}
+
+// move changes the phase, unless the session is gone. mu is held.
+func (s *Session) move(to phase) {
+	if s.phase != phaseGone {
+		s.phase = to
+	}
+}

@@ -4,16 +4,18 @@ import (
 	"encoding/json"
 	"expvar"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/memory"
 )
 
 // Each of the four alerts fires when its cause lasts, and recovers when that is
 // over, once.
 func TestAlerts(t *testing.T) {
-	var memoryUsed atomic.Uint64
 	for _, tt := range []struct {
 		name  string
 		setup func(o *Options)
@@ -39,13 +41,26 @@ func TestAlerts(t *testing.T) {
 				}
 			}
 		}},
-		{"latency_p95", nil, func(t *testing.T, g *Gateway, _ string) func() {
-			for range 100 {
-				g.stats.latency.Observe(time.Second) // as a lane does that had to wait
+		{"latency_p95", nil, func(t *testing.T, g *Gateway, url string) func() {
+			c, session := signIn(t, url, "ann")
+			go func() {
+				for {
+					if _, err := c.read(); err != nil {
+						return
+					}
+				}
+			}()
+			s := g.find(session)
+			s.mu.Lock() // a worker that is held up
+			for range 50 {
+				g.deliver(Record{Topic: "t", Type: "E", Data: []byte("1")})
 			}
+			<-time.After(300 * time.Millisecond)
+			s.mu.Unlock()
 			return func() {
-				for range 10_000 {
-					g.stats.latency.Observe(time.Millisecond)
+				for n := range 60 {
+					publishNumbers(t, g, "t", 0, 50)
+					eventually(t, "they are sent", func() bool { return g.Stats().Delivered == uint64(n+2)*50 })
 				}
 			}
 		}},
@@ -59,10 +74,18 @@ func TestAlerts(t *testing.T) {
 			return s.mu.Unlock
 		}},
 		{"memory", func(o *Options) {
-			o.usage = func() (uint64, uint64) { return memoryUsed.Load(), 100 }
-		}, func(*testing.T, *Gateway, string) func() {
-			memoryUsed.Store(81)
-			return func() { memoryUsed.Store(50) }
+			used, _ := memory.New(1).Usage()
+			o.Limits.Memory = int(2*used) + 200<<20
+		}, func(_ *testing.T, g *Gateway, _ string) func() {
+			ballast := make([]byte, g.limits.Memory)
+			for i := 0; i < len(ballast); i += 4096 {
+				ballast[i] = 1
+			}
+			return func() {
+				runtime.KeepAlive(ballast)
+				ballast = nil
+				debug.FreeOSMemory()
+			}
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

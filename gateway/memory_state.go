@@ -43,7 +43,8 @@ func (p *memoryPartition) state() memoryPartitionState {
 
 var errStateUsed = errors.New("gateway: the broker has been used: state is for a new one")
 
-// UnmarshalBinary fills a new broker, before anything is published to it.
+// UnmarshalBinary fills a new broker, before anything is published to it: with
+// all of the state or, after an error, nothing.
 func (b *MemoryBroker) UnmarshalBinary(data []byte) error {
 	var st memoryBrokerState
 	if err := unmarshalState(data, &st); err != nil {
@@ -62,20 +63,22 @@ func (b *MemoryBroker) UnmarshalBinary(data []byte) error {
 			}
 		}
 	}
-	for i, from := range st.Partitions {
-		if err := b.partitions[i].restore(uint32(i), from, b.most, b.mostBytes); err != nil {
-			return err
+	for i := range b.partitions { // all of them, in order, so that it is all or nothing
+		p := &b.partitions[i]
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.offset != 0 {
+			return errStateUsed
 		}
+	}
+	for i, from := range st.Partitions {
+		b.partitions[i].restore(uint32(i), from, b.most, b.mostBytes)
 	}
 	return nil
 }
 
-func (p *memoryPartition) restore(i uint32, from memoryPartitionState, most, mostBytes int) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.offset != 0 {
-		return errStateUsed
-	}
+// restore fills a partition that is new. mu is held.
+func (p *memoryPartition) restore(i uint32, from memoryPartitionState, most, mostBytes int) {
 	p.epoch, p.offset = from.Epoch, from.Offset
 	first := from.Offset - uint64(len(from.History)) + 1
 	for k, ev := range from.History {
@@ -83,7 +86,6 @@ func (p *memoryPartition) restore(i uint32, from memoryPartitionState, most, mos
 		rec.Position = Position{Partition: i, Epoch: from.Epoch, Offset: first + uint64(k)}
 		p.keep(rec, most, mostBytes)
 	}
-	return nil
 }
 
 // MarshalBinary returns the sessions that are kept, for the store of another

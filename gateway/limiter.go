@@ -14,7 +14,7 @@ type Rate struct {
 
 // Limiter says how often something may happen: a bucket of tokens for each key.
 // An implementation is safe for concurrent use, also by several processes if
-// they share it.
+// they share it. gatewaytest.Limiter proves one of your own.
 //
 // Take takes n tokens of the bucket of key, and:
 //

@@ -6,8 +6,8 @@
 //   - a [Client] that speaks the protocol in every encoding, and resumes;
 //   - an [Oracle] that stamps what is published and says what each session
 //     should have seen and has not: lost, repeated, reordered;
-//   - conformance kits, [Broker] and [SessionStore], for implementations of
-//     those interfaces.
+//   - conformance kits, [Broker], [SessionStore] and [Limiter], for
+//     implementations of those interfaces.
 //
 // A test that a server's sessions survive a drop:
 //

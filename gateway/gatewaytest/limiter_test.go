@@ -110,7 +110,7 @@ func brokenLimiters() map[string]brokenLimiter {
 			return l.Take(ctx, key, r, max(n, 1))
 		},
 		"Context": func(l *limiter, _ context.Context, key string, r rate, n int) (time.Duration, error) {
-			return l.Take(ctx, key, r, n)
+			return l.Take(context.Background(), key, r, n)
 		},
 	}
 }

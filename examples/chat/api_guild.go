@@ -25,11 +25,15 @@ func (s *server) getOwnGuilds(*request) (any, error) {
 
 func (s *server) postDirect(*request) (any, error) { return nil, noDirect }
 
+// applicationFlags are Discord's bits 13, 15 and 19: an application may have
+// presences, members and message content.
+const applicationFlags = 1<<13 | 1<<15 | 1<<19
+
 // getApplication answers with the one that the user is.
 func (s *server) getApplication(r *request) (any, error) {
 	u := userObject(r.me)
 	return object{
-		"id": r.me.id, "name": r.me.name, "description": "", "icon": nil, "summary": "", "type": nil, "flags": 0, "hook": true,
+		"id": r.me.id, "name": r.me.name, "description": "", "icon": nil, "summary": "", "type": nil, "flags": applicationFlags, "hook": true,
 		"bot": u, "bot_public": true, "bot_require_code_grant": false, "owner": u, "team": nil, "verify_key": "", "rpc_origins": none,
 		"redirect_uris": none, "tags": none, "interactions_endpoint_url": nil, "role_connections_verification_url": nil,
 		"approximate_guild_count": 1, "approximate_user_install_count": 0,

@@ -134,6 +134,7 @@ func TestAPIAnswers(t *testing.T) {
 		{ann, "GET", "/users/@me/guilds", "", 200, `"id":"1"`},
 		{ann, "POST", "/users/@me/channels", `{"recipient_id":"1"}`, 400, `"code":50007`},
 		{robot, "GET", "/applications/@me", "", 200, `"id":"` + unix + `"`},
+		{robot, "GET", "/applications/@me", "", 200, `"flags":565248`},
 		{robot, "GET", "/oauth2/applications/@me", "", 200, `"bot_public":true`},
 		{nobody, "GET", "/gateway", "", 200, `{"url":"ws`},
 		{nobody, "GET", "/gateway/bot", "", 401, `"code":0`},

@@ -132,6 +132,7 @@ func TestAPIAnswers(t *testing.T) {
 		{ann, "GET", "/users/" + unix, "", 200, `"bot":true`},
 		{ann, "GET", "/users/77", "", 404, `"code":10013`},
 		{ann, "GET", "/users/@me/guilds", "", 200, `"id":"1"`},
+		{ann, "GET", "/users/@me/guilds?with_counts=true", "", 200, `"approximate_member_count":2,"approximate_presence_count":0`},
 		{ann, "POST", "/users/@me/channels", `{"recipient_id":"1"}`, 400, `"code":50007`},
 		{robot, "GET", "/applications/@me", "", 200, `"id":"` + unix + `"`},
 		{robot, "GET", "/applications/@me", "", 200, `"flags":565248`},

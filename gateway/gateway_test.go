@@ -78,6 +78,36 @@ func TestIntentsFilter(t *testing.T) {
 	}
 }
 
+// READY's application may have the intents that need leave and that the client
+// was let in with: libraries look before they ask.
+func TestApplicationFlags(t *testing.T) {
+	_, url := testGateway(t, nil)
+	for intents, want := range map[Intent]int{
+		0:                                 0,
+		IntentGuilds:                      0,
+		IntentGuildPresences:              1 << 13,
+		IntentGuildMembers | IntentGuilds: 1 << 15,
+		IntentMessageContent:              1 << 19,
+		maxIntents:                        1<<13 | 1<<15 | 1<<19,
+	} {
+		c := dial(t, url)
+		c.want(10, "")
+		c.send(fmt.Sprintf(`{"op":2,"d":{"token":"ann","intents":%d}}`, intents))
+		var d struct {
+			Application struct {
+				ID    string
+				Flags int
+			}
+		}
+		if err := json.Unmarshal(c.want(0, "READY").D, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Application.ID != "ann" || d.Application.Flags != want {
+			t.Errorf("with intents %b the application is %+v, want flags %b", intents, d.Application, want)
+		}
+	}
+}
+
 // A library may send its JSON in binary frames.
 func TestBinaryJSON(t *testing.T) {
 	_, url := testGateway(t, nil)

@@ -247,7 +247,7 @@ func (s *Session) readyData(c *conn, extra any) ([]byte, error) {
 		"session_id":         s.id,
 		"resume_gateway_url": c.info.URL,
 		"private_channels":   []any{},
-		"application":        map[string]any{"id": s.user.ID, "flags": 0},
+		"application":        map[string]any{"id": s.user.ID, "flags": s.identify.Intents.applicationFlags()},
 	}
 	if s.identify.Shard != nil {
 		fields["shard"] = s.identify.Shard

@@ -37,3 +37,15 @@ const maxIntents = 1<<53 - 1
 // sees reports whether a session with these intents is shown an event that
 // carries the given ones.
 func (i Intent) sees(event Intent) bool { return event == 0 || i&event != 0 }
+
+// applicationFlags are Discord's flags of an application that may have those of
+// the intents that need leave: who is let in with one has it. disnake refuses to
+// ask for members without.
+func (i Intent) applicationFlags() (flags int) {
+	for intent, limited := range map[Intent]int{IntentGuildPresences: 1 << 13, IntentGuildMembers: 1 << 15, IntentMessageContent: 1 << 19} {
+		if i&intent != 0 {
+			flags |= limited
+		}
+	}
+	return flags
+}

@@ -19,17 +19,22 @@ func (s *server) getUser(r *request) (any, error) {
 	return userObject(u), nil
 }
 
-func (s *server) getOwnGuilds(*request) (any, error) {
-	return []object{{"id": guildID, "name": guildName, "icon": nil, "banner": nil, "owner": false, "permissions": permissions, "features": none}}, nil
+func (s *server) getOwnGuilds(r *request) (any, error) {
+	g := object{"id": guildID, "name": guildName, "icon": nil, "banner": nil, "owner": false, "permissions": permissions, "features": none}
+	return []object{g}, s.addCounts(r, g)
 }
 
 func (s *server) postDirect(*request) (any, error) { return nil, noDirect }
+
+// applicationFlags are Discord's bits 13, 15 and 19: an application may have
+// presences, members and message content.
+const applicationFlags = 1<<13 | 1<<15 | 1<<19
 
 // getApplication answers with the one that the user is.
 func (s *server) getApplication(r *request) (any, error) {
 	u := userObject(r.me)
 	return object{
-		"id": r.me.id, "name": r.me.name, "description": "", "icon": nil, "summary": "", "type": nil, "flags": 0, "hook": true,
+		"id": r.me.id, "name": r.me.name, "description": "", "icon": nil, "summary": "", "type": nil, "flags": applicationFlags, "hook": true,
 		"bot": u, "bot_public": true, "bot_require_code_grant": false, "owner": u, "team": nil, "verify_key": "", "rpc_origins": none,
 		"redirect_uris": none, "tags": none, "interactions_endpoint_url": nil, "role_connections_verification_url": nil,
 		"approximate_guild_count": 1, "approximate_user_install_count": 0,
@@ -50,18 +55,21 @@ func (s *server) getGuild(r *request) (any, error) {
 		return nil, err
 	}
 	g := guildObject()
-	if r.URL.Query().Get("with_counts") == "true" {
-		users, err := s.guild.users(r.Context())
-		if err != nil {
-			return nil, err
-		}
-		online := 0
-		for range s.gw.Presence().Online(topic) {
-			online++
-		}
-		g["approximate_member_count"], g["approximate_presence_count"] = len(users), online
+	return g, s.addCounts(r, g)
+}
+
+// addCounts puts into a guild how many there are, if the query asks for it.
+func (s *server) addCounts(r *request, g object) error {
+	if r.URL.Query().Get("with_counts") != "true" {
+		return nil
 	}
-	return g, nil
+	users, err := s.guild.users(r.Context())
+	online := 0
+	for range s.gw.Presence().Online(topic) {
+		online++
+	}
+	g["approximate_member_count"], g["approximate_presence_count"] = len(users), online
+	return err
 }
 
 func (s *server) getChannels(r *request) (any, error) {

@@ -133,6 +133,11 @@ func (g guild) named(ctx context.Context, start string, limit int) ([]user, erro
 	return g.selectUsers(ctx, `WHERE lower(substr(name, 1, length(?1))) = lower(?1) ORDER BY name COLLATE NOCASE LIMIT ?2`, start, limit)
 }
 
+// withIDs returns those users that there are, by name.
+func (g guild) withIDs(ctx context.Context, ids []id) ([]user, error) {
+	return g.selectUsers(ctx, `WHERE id IN (SELECT value FROM json_each(?)) ORDER BY name COLLATE NOCASE`, list(ids))
+}
+
 func (g guild) selectUsers(ctx context.Context, which string, args ...any) ([]user, error) {
 	rows, err := g.db.QueryContext(ctx, `SELECT id, name, joined, id IN (SELECT id FROM chat_bots) FROM chat_users `+which, args...)
 	if err != nil {

@@ -54,12 +54,13 @@ func newServer(ctx context.Context, data, state string) (*server, error) {
 
 func (s *server) openGateway() (err error) {
 	o := gateway.Options{
-		Authenticate: s.authenticate,
-		Ready:        s.ready,
-		Resume:       s.resume,
-		Broker:       s.broker,
-		PresenceData: presenceObject,
-		Limits:       gateway.Limits{MessageSize: maxPayload},
+		Authenticate:   s.authenticate,
+		Ready:          s.ready,
+		Resume:         s.resume,
+		RequestMembers: s.requestMembers,
+		Broker:         s.broker,
+		PresenceData:   presenceObject,
+		Limits:         gateway.Limits{MessageSize: maxPayload},
 	}
 	if s.sessions != nil {
 		o.Sessions = s.sessions

@@ -127,7 +127,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 	c.mu.Lock()
 	c.ws, c.sock = ws, socket.New(c.stream.Conn)
 	if !c.closing {
-		c.control = c.gw.hello(c.form, c.zlib != nil)
+		c.control = c.gw.hello(c.form)
 		c.deadline = c.gw.identifyDeadline(now)
 	}
 	dead := c.dead
@@ -159,14 +159,8 @@ func (c *conn) pinged() bool {
 	return !c.isClosing()
 }
 
-// hello is the first message. One that will be compressed has blanks in it, so
-// that it becomes shorter, as Discord's does: twilight counts what compression
-// has saved, and a debug build of it panics if that is less than nothing.
-func (g *Gateway) hello(f form, compressed bool) []byte {
+func (g *Gateway) hello(f form) []byte {
 	data, _ := codec.AppendJSON(nil, map[string]int64{"heartbeat_interval": g.limits.HeartbeatInterval.Milliseconds()})
-	if compressed {
-		data = append(data, strings.Repeat(" ", 64)...)
-	}
 	return appendMessage(nil, f, opHello, data)
 }
 

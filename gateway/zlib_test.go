@@ -92,25 +92,3 @@ func TestZlibStream(t *testing.T) {
 	c.send(`{"op":77}`)
 	c.wantClose(CloseUnknownOpcode)
 }
-
-// At no message of a connection has compression cost more than it has saved:
-// twilight subtracts the one from the other, and has no negative numbers.
-func TestZlibStreamSaves(t *testing.T) {
-	_, url := testGateway(t, nil)
-	c := dialZlib(t, url)
-	saved := 0
-	for range 5 {
-		_, data, err := c.ws.Read(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		plain, err := c.z.Append(nil, data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if saved += len(plain) - len(data); saved < 0 {
-			t.Errorf("after %s compression has saved %d bytes", plain, saved)
-		}
-		c.send(`{"op":1,"d":null}`)
-	}
-}

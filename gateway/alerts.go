@@ -101,17 +101,11 @@ func (g *Gateway) second(now time.Time) {
 	used, limit := g.memory.sample()
 	g.relieve(used, limit)
 
-	values := []float64{math.NaN(), math.NaN(), 0, math.NaN()}
+	queued, _ := g.queues()
+	values := []float64{math.NaN(), c.latency.Recent().Quantile(0.95).Seconds(), float64(queued), math.NaN()}
 	if m.attempts.Load() >= minAttempts {
 		values[0] = m.success()
 	}
-	if recent := c.latency.Recent(); recent.Count > 0 {
-		values[1] = recent.Quantile(0.95).Seconds()
-	} else {
-		values[1] = 0
-	}
-	queued, _ := g.queues()
-	values[2] = float64(queued)
 	if limit > 0 {
 		values[3] = float64(used) / float64(limit)
 	}

@@ -27,20 +27,25 @@ const wirePerByte = 8
 
 var errEndless = errors.New("a message that does not end")
 
-func (s *stream) Read(p []byte) (n int, err error) {
+func (s *stream) Read(p []byte) (int, error) {
 	if s.unfinished > wirePerByte*s.c.gw.limits.MessageSize+readBuffer && !s.c.isClosing() {
 		s.c.close(CloseDecode, errEndless.Error())
 		return 0, errEndless
 	}
-	defer func() { s.unfinished += n }()
-	if len(s.early) > 0 {
-		n := copy(p, s.early)
-		if s.early = s.early[n:]; len(s.early) == 0 {
-			s.early = nil
-		}
-		return n, nil
+	n, err := s.read(p)
+	s.unfinished += n
+	return n, err
+}
+
+func (s *stream) read(p []byte) (int, error) {
+	if len(s.early) == 0 {
+		return s.Conn.Read(p)
 	}
-	return s.Conn.Read(p)
+	n := copy(p, s.early)
+	if s.early = s.early[n:]; len(s.early) == 0 {
+		s.early = nil
+	}
+	return n, nil
 }
 
 // Write takes exactly one control frame, because the buffer in front of it

@@ -95,7 +95,7 @@ func ExampleOracle() {
 		}
 	}
 	for ann.Seq() < 101 {
-		if m, err := ann.Next(ctx); err != nil || m.Op == gatewaytest.OpInvalidSession {
+		if _, err := ann.Next(ctx); err != nil && !ann.Connected() {
 			ann.Resume(ctx)
 		}
 	}

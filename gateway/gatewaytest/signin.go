@@ -40,7 +40,8 @@ func (c *Client) Identify(ctx context.Context) (Message, error) {
 
 // Resume asks for the session to go on behind the last event that the client
 // has received, connecting first if it is not. It does not wait: what was
-// missed, then RESUMED, or op 9, come as messages.
+// missed, then RESUMED, or op 9, come as messages. On a connection that has its
+// session already the server refuses it, with 4005.
 func (c *Client) Resume(ctx context.Context) error { return c.ResumeFrom(ctx, c.Seq()) }
 
 // ResumeFrom is Resume for a client that has seen the session up to seq.
@@ -51,10 +52,13 @@ func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
 	}
 	c.mu.Lock()
 	id, token := c.id, c.o.Token
-	c.seq = seq
-	k.state = signing
+	begins := k.state != signing && k.state != ready // else what it has received moves meanwhile
+	if begins {
+		c.seq = seq
+		k.state = signing
+	}
 	c.mu.Unlock()
-	if k.line != nil && id != "" {
+	if begins && k.line != nil && id != "" {
 		k.line.resuming(id, seq)
 	}
 	return k.send(OpResume, map[string]any{"token": token, "session_id": id, "seq": seq})

@@ -40,6 +40,8 @@ type Gateway struct {
 	local      *MemoryLimiter // of this process
 	began      time.Time
 
+	heartbeatACKs [forms][]byte // frames that everybody is sent
+
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
 
@@ -111,6 +113,9 @@ func New(opts Options) (*Gateway, error) {
 	_, limit := g.memory.sample()
 	if g.limits.HeldBytes == 0 {
 		g.limits.HeldBytes = heldDefault(limit)
+	}
+	for f := range forms {
+		g.heartbeatACKs[f] = appendMessage(nil, f, opHeartbeatACK, nil)
 	}
 	for i := range n {
 		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))

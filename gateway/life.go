@@ -21,8 +21,7 @@ func (s *Session) attach(c *conn, first []byte) error {
 	if s.phase == phaseGone || !c.takes(s) {
 		return ErrClosed
 	}
-	c.control = append(c.control, first...)
-	c.frames++
+	c.controlLane().add(first)
 	s.conn = c
 	s.ring.attach()
 	return nil

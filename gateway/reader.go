@@ -95,9 +95,8 @@ func (c *conn) finish(err error) {
 	cause = c.cause
 	c.mu.Unlock()
 	c.watched.conn.Store(nil)
-	c.cancel()
 	c.ws.CloseNow() // takes its finalizer off, without which it is never freed
-	c.signing.Wait()
+	c.awaitSigning()
 	c.gw.disconnected(c, c.ready(), cause)
 }
 

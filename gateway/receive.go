@@ -101,7 +101,7 @@ func (c *conn) heartbeat(data json.RawMessage) {
 			return
 		}
 	}
-	c.send(appendMessage(nil, c.form, opHeartbeatACK, nil))
+	c.send(c.gw.heartbeatACKs[c.form])
 }
 
 func orNull(data json.RawMessage) json.RawMessage {

@@ -84,7 +84,7 @@ func (g *Gateway) disconnected(c *conn, s *Session, cause *CloseError) {
 	}
 	g.stats.closed(cause.Code)
 	if hook := g.opts.OnDisconnect; hook != nil {
-		g.guard(func() { hook(c.info, s, cause) }, nil)
+		g.guard(func() { hook(*c.info, s, cause) }, nil)
 	}
 	g.forget(c)
 }

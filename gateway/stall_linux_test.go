@@ -57,7 +57,7 @@ func (g *Gateway) kernelOfSlow(t testing.TB) (most uint32, n int) {
 	t.Helper()
 	for _, c := range g.byConn.All() {
 		c.mu.Lock()
-		slow := c.slow
+		slow := c.slow != nil
 		c.mu.Unlock()
 		if slow {
 			n++

@@ -105,7 +105,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 
 // newConn returns a connection that cannot be written to until begin.
 func newConn(g *Gateway, info ConnInfo, f form) *conn {
-	c := &conn{gw: g, form: f, ext: info.Ext, info: info, stream: new(stream), watched: new(watched), writing: true}
+	c := &conn{gw: g, form: f, ext: info.Ext, info: &info, stream: new(stream), watched: new(watched), writing: true}
 	c.stream.c = c
 	c.watched.conn.Store(c)
 	return c
@@ -115,7 +115,6 @@ func newConn(g *Gateway, info ConnInfo, f form) *conn {
 func (c *conn) begin(ws *websocket.Conn) {
 	now := c.gw.now()
 	c.lastBeat.Store(now.UnixNano())
-	c.ctx, c.cancel = context.WithCancel(c.gw.ctx)
 	c.gw.stats.accepted.Add(1)
 	switch {
 	case c.info.Version != 9 && c.info.Version != 10:
@@ -127,7 +126,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 	c.mu.Lock()
 	c.ws, c.sock = ws, socket.New(c.stream.Conn)
 	if !c.closing {
-		c.control = c.gw.hello(c.form)
+		c.controlLane().add(c.gw.hello(c.form))
 		c.deadline = c.gw.identifyDeadline(now)
 	}
 	dead := c.dead
@@ -142,7 +141,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 	scratches.Put(sc)
 	go func() {
 		if hook := c.gw.opts.OnConnect; hook != nil {
-			c.gw.guard(func() { hook(c.info) }, nil)
+			c.gw.guard(func() { hook(*c.info) }, nil)
 		}
 		c.serve()
 	}()

@@ -49,6 +49,7 @@ type Gateway struct {
 	byConn    *pool.Pool[uint64, *conn]
 	bySession *pool.Pool[string, *Session]
 	lastConn  atomic.Uint64
+	lastURL   atomic.Pointer[string] // see urlFor
 	loads     loads
 	slow      slowConns
 

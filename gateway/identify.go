@@ -20,6 +20,9 @@ type Identify struct {
 	Presence       *PresenceUpdate // nil if it was not given
 	LargeThreshold int
 	Conn           ConnInfo
+
+	properties json.RawMessage // as they came; nil if they are no object
+	conn       *ConnInfo       // what Conn is a copy of; nil: not on a connection of this gateway
 }
 
 // User is who signed in.
@@ -55,7 +58,7 @@ func (c *conn) signIn(env envelope) {
 		c.closeFor(err)
 		return
 	}
-	id.Conn = *c.info
+	id.Conn, id.conn = *c.info, c.info
 	if !c.gw.mayIdentify() {
 		c.invalidSession("busy")
 		return
@@ -78,7 +81,9 @@ func decodeIdentify(data json.RawMessage) (Identify, error) {
 		return Identify{}, bad
 	}
 	id := Identify{Token: cutScheme(in.Token)}
-	json.Unmarshal(orNull(in.Properties), &id.Properties) // whatever it is, it is no reason to refuse
+	if json.Unmarshal(orNull(in.Properties), &id.Properties) == nil && id.Properties != nil {
+		id.properties = in.Properties // else, whatever it is, it is no reason to refuse
+	}
 	if in.Intents != nil {
 		bits, ok := in.Intents.integer()
 		if !ok || bits > maxIntents {
@@ -226,10 +231,10 @@ func (s *Session) readyData(c *conn, extra any) ([]byte, error) {
 		"session_id":         s.id,
 		"resume_gateway_url": c.info.URL,
 		"private_channels":   []any{},
-		"application":        map[string]any{"id": s.user.ID, "flags": s.identify.Intents.applicationFlags()},
+		"application":        map[string]any{"id": s.user.ID, "flags": s.identity.intents.applicationFlags()},
 	}
-	if s.identify.Shard != nil {
-		fields["shard"] = s.identify.Shard
+	if s.identity.shard != nil {
+		fields["shard"] = s.identity.shard
 	}
 	if extra != nil {
 		own, err := codec.AppendJSON(nil, extra)

@@ -135,7 +135,7 @@ func (c *conn) hand(s *Session, env envelope, to func(context.Context, *Session,
 		return
 	}
 	c.enqueue(s, env.op, func() {
-		if err := to(s.ctx, s, orNull(env.data)); err != nil {
+		if err := to(s.context(), s, orNull(env.data)); err != nil {
 			c.gw.log.Error("operation failed", "op", int(env.op), "user", s.user.ID, "error", err)
 		}
 	})

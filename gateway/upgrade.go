@@ -61,7 +61,7 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 			info.Compress = "zlib-stream" // if there is one left
 		}
 	case "msgpack":
-		info.Encoding, f = enc, formMsgPack
+		info.Encoding, f = "msgpack", formMsgPack // enc would keep the whole URL
 		if q.Get("compress") == "lz4" {
 			info.Compress, f = "lz4", formMsgPackLZ4
 		}
@@ -192,7 +192,12 @@ func (g *Gateway) urlFor(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "wss"
 	}
-	return (&url.URL{Scheme: scheme, Host: r.Host, Path: u}).String()
+	own := (&url.URL{Scheme: scheme, Host: r.Host, Path: u}).String()
+	if last := g.lastURL.Load(); last != nil && *last == own {
+		return *last // sessions keep it: most share one
+	}
+	g.lastURL.Store(&own)
+	return own
 }
 
 // discover answers GET PATH/gateway and PATH/gateway/bot.

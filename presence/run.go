@@ -116,10 +116,10 @@ func (t *Tracker) overdue(now time.Time) (over []Entry) {
 	}
 	for d, ok := t.leaving.due(now); ok; d, ok = t.leaving.due(now) {
 		p := t.people[d.key.user]
-		if p == nil || p.devices[d.key.session].Version != d.version {
+		if p == nil || p.versionOf(d.key.session) != d.version {
 			continue // it came back, or signed out
 		}
-		e := p.devices[d.key.session]
+		e := p.devices[p.device(d.key.session)]
 		e.Version, e.At = t.next(now)
 		e.Gone = true
 		over = append(over, e)
@@ -133,7 +133,7 @@ func (t *Tracker) retry(over []Entry) {
 	defer t.mu.Unlock()
 	for _, e := range over {
 		if p := t.people[e.User]; p != nil {
-			t.leaving.add(deadline{sessionKey{e.User, e.Session}, p.devices[e.Session].Version, e.At})
+			t.leaving.add(deadline{sessionKey{e.User, e.Session}, p.versionOf(e.Session), e.At})
 		}
 	}
 }

@@ -25,28 +25,34 @@ var messages = sync.Pool{New: func() any { return new([]byte) }}
 // frame comes. After a goodbye of ours it goes on reading, for that frame.
 func (c *conn) readAll() error {
 	for {
-		// A context that can be cancelled would cost allocations per frame;
-		// deadlines are on the socket, and the lane's wheel watches them.
 		c.stream.unfinished = 0
-		kind, r, err := c.ws.Reader(context.Background())
-		if err != nil {
-			return err
-		}
-		buf := messages.Get().(*[]byte)
-		*buf, err = readMessage((*buf)[:0], r, c.gw.limits.MessageSize)
-		switch {
-		case errors.Is(err, errMessageTooBig):
-			c.close(CloseDecode, err.Error())
-			_, err = io.Copy(io.Discard, r)
-		case err == nil && !c.isClosing():
-			c.message(kind == websocket.MessageBinary, *buf)
-			c.awaitRoom()
-		}
-		messages.Put(buf)
-		if err != nil {
+		c.stream.await()
+		if err := c.readNext(); err != nil {
 			return err
 		}
 	}
+}
+
+// readNext handles one message.
+func (c *conn) readNext() error {
+	// A context that can be cancelled would cost allocations per frame; deadlines
+	// are on the socket, and the lane's wheel watches them.
+	kind, r, err := c.ws.Reader(context.Background())
+	if err != nil {
+		return err
+	}
+	buf := messages.Get().(*[]byte)
+	defer messages.Put(buf)
+	*buf, err = readMessage((*buf)[:0], r, c.gw.limits.MessageSize)
+	switch {
+	case errors.Is(err, errMessageTooBig):
+		c.close(CloseDecode, err.Error())
+		_, err = io.Copy(io.Discard, r)
+	case err == nil && !c.isClosing():
+		c.message(kind == websocket.MessageBinary, *buf)
+		c.awaitRoom()
+	}
+	return err
 }
 
 var errMessageTooBig = errors.New("message too big")

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
 // stream is what package websocket sees of a connection: it does the handshake
@@ -14,8 +16,9 @@ import (
 // so that they never end up inside a data frame.
 type stream struct {
 	net.Conn
-	early []byte // what arrived together with the handshake
-	c     *conn
+	c        *conn
+	arrivals *socket.Arrivals // nil: read from Conn
+	early    []byte           // what arrived together with the handshake
 
 	unfinished int // bytes since the last message or ping; owned by the reader
 }
@@ -38,14 +41,27 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 func (s *stream) read(p []byte) (int, error) {
-	if len(s.early) == 0 {
+	switch {
+	case len(s.early) > 0:
+		n := copy(p, s.early)
+		if s.early = s.early[n:]; len(s.early) == 0 {
+			s.early = nil
+		}
+		return n, nil
+	case s.arrivals != nil:
+		return s.arrivals.Read(p)
+	default:
 		return s.Conn.Read(p)
 	}
-	n := copy(p, s.early)
-	if s.early = s.early[n:]; len(s.early) == 0 {
-		s.early = nil
+}
+
+// await returns when there is something to read, or an error to be met by
+// reading. The reader calls it between messages: it waits there for most of its
+// life, and its stack is small there.
+func (s *stream) await() {
+	if len(s.early) == 0 && s.arrivals != nil {
+		s.arrivals.Wait()
 	}
-	return n, nil
 }
 
 // Write takes exactly one control frame, because the buffer in front of it
@@ -78,7 +94,7 @@ func (s *stream) Close() error { return s.Conn.SetReadDeadline(time.Unix(1, 0)) 
 
 // The buffers of a connection: net/http's have 4 KB each.
 const (
-	readBuffer  = 512
+	readBuffer  = 16  // the least there is: a frame's header; arrivals hold the rest while there is any
 	writeBuffer = 136 // the largest control frame has 127 bytes
 )
 
@@ -117,7 +133,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		early, _ := brw.Reader.Peek(n)
 		h.stream.early = append([]byte(nil), early...)
 	}
-	h.stream.Conn = nc
+	h.stream.Conn, h.stream.arrivals = nc, socket.NewArrivals(nc)
 	return h.stream, bufio.NewReadWriter(
 		bufio.NewReaderSize(h.stream, readBuffer),
 		bufio.NewWriterSize(h.stream, writeBuffer),

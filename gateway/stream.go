@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -37,6 +38,9 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	n, err := s.read(p)
 	s.unfinished += n
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // which package websocket would take for the end of a message in fragments
+	}
 	return n, err
 }
 

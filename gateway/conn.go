@@ -5,9 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/gatehouse-go/gatehouse/codec"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/inbound"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
@@ -20,7 +19,6 @@ type conn struct {
 	id      uint64
 	lane    *lane    // whose wheel watches its deadlines
 	watched *watched // what the wheel holds, so that it does not hold the connection
-	stream  *stream
 	form    form
 	ext     bool
 	info    *ConnInfo
@@ -29,13 +27,15 @@ type conn struct {
 	// Set by begin. Until then the right to write is taken, so that whoever
 	// closes a connection that is being upgraded only leaves a note.
 	sock *socket.Socket
-	ws   *websocket.Conn
+
+	// Owned by the reader.
+	reader *socket.Reader
+	parser inbound.Parser
+	meter  meter
 
 	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
 
 	asked atomic.Bool // for a heartbeat, since the last one
-
-	meter meter // owned by the reader
 
 	// Guarded by mu.
 	mu       sync.Mutex
@@ -98,11 +98,11 @@ func (c *conn) ask() {
 }
 
 // sendPong answers a ping. Only the newest pong is kept.
-func (c *conn) sendPong(frame []byte) {
+func (c *conn) sendPong(payload []byte) {
 	c.mu.Lock()
 	if !c.closing {
 		l := c.controlLane()
-		l.pong = append(l.pong[:0], frame...)
+		l.pong = append(appendFrameHeader(l.pong[:0], framePong, len(payload)), payload...)
 	}
 	c.mu.Unlock()
 	c.flushNow()
@@ -332,11 +332,21 @@ func (c *conn) wakeReader() {
 	}
 }
 
+// controlFull reports whether the reader has to wait for room in the control lane.
+func (c *conn) controlFull() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waits()
+}
+
+// waits is controlFull. mu is held.
+func (c *conn) waits() bool { return !c.dead && !c.closing && c.control.full() }
+
 // awaitRoom keeps the reader from answering faster than the client reads.
 func (c *conn) awaitRoom() {
 	for {
 		c.mu.Lock()
-		if c.dead || c.closing || !c.control.full() {
+		if !c.waits() {
 			c.mu.Unlock()
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/internal/alert"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/inbound"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/memory"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 	"github.com/gatehouse-go/gatehouse/pool"
@@ -26,6 +27,7 @@ type Gateway struct {
 	opts       Options
 	limits     Limits
 	bounds     bounds
+	inbound    inbound.Limits
 	log        *slog.Logger
 	lanes      []*lane
 	workers    *workers
@@ -95,7 +97,7 @@ func New(opts Options) (*Gateway, error) {
 	n := lanesPerProcessor * runtime.GOMAXPROCS(0)
 	g := &Gateway{
 		began: time.Now(),
-		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
+		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), inbound: opts.Limits.inbound(), log: opts.Logger,
 		shards:     opts.Shards,
 		workers:    startWorkers(opts.Workers, n),
 		commands:   runner.New(opts.Limits.Commands, 0),

@@ -61,7 +61,7 @@ func (g *Gateway) kernelOfSlow(t testing.TB) (most uint32, n int) {
 		c.mu.Unlock()
 		if slow {
 			n++
-			most = max(most, meminfo(t, tcpOf(c.stream.Conn))[wmemQueued])
+			most = max(most, meminfo(t, tcpOf(c.sock.NetConn()))[wmemQueued])
 		}
 	}
 	return most, n

@@ -1,14 +1,11 @@
 package gateway
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/coder/websocket"
 
 	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
@@ -81,15 +78,8 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 		refusal.write(w)
 		return
 	}
-	ws, err := websocket.Accept(&hijacker{w, c.stream}, r, &websocket.AcceptOptions{
-		OriginPatterns:     g.opts.Origins,
-		InsecureSkipVerify: len(g.opts.Origins) == 1 && g.opts.Origins[0] == "*",
-		CompressionMode:    websocket.CompressionDisabled,
-		OnPingReceived:     func(context.Context, []byte) bool { return c.pinged() },
-		OnPongReceived:     func(context.Context, []byte) { c.pinged() },
-	})
+	h, err := g.accept(w, r)
 	if err != nil {
-		// Accept has answered: a bad handshake, or a page of another origin.
 		g.forget(c)
 		g.stats.refuse("handshake")
 		return
@@ -99,20 +89,18 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 			c.info.Compress = ""
 		}
 	}
-	ws.SetReadLimit(-1) // ours is in readMessage, which closes with a code of the protocol
-	c.begin(ws)
+	c.begin(h)
 }
 
 // newConn returns a connection that cannot be written to until begin.
 func newConn(g *Gateway, info ConnInfo, f form) *conn {
-	c := &conn{gw: g, form: f, ext: info.Ext, info: &info, stream: new(stream), watched: new(watched), writing: true}
-	c.stream.c = c
+	c := &conn{gw: g, form: f, ext: info.Ext, info: &info, watched: new(watched), writing: true}
 	c.watched.conn.Store(c)
 	return c
 }
 
 // begin says Hello and starts reading.
-func (c *conn) begin(ws *websocket.Conn) {
+func (c *conn) begin(h hijacked) {
 	now := c.gw.now()
 	c.lastBeat.Store(now.UnixNano())
 	c.gw.stats.accepted.Add(1)
@@ -124,7 +112,7 @@ func (c *conn) begin(ws *websocket.Conn) {
 	}
 
 	c.mu.Lock()
-	c.ws, c.sock = ws, socket.New(c.stream.Conn)
+	c.sock, c.reader = socket.New(h.Conn), socket.NewReader(h.Conn, h.early)
 	if !c.closing {
 		c.controlLane().add(c.gw.hello(c.form))
 		c.deadline = c.gw.identifyDeadline(now)
@@ -145,17 +133,6 @@ func (c *conn) begin(ws *websocket.Conn) {
 		}
 		c.serve()
 	}()
-}
-
-// pinged is called by package websocket, on the reader, for each ping and
-// pong, and reports whether a ping is to be answered.
-func (c *conn) pinged() bool {
-	c.stream.unfinished = 0
-	if c.meter.ping(c.gw.now(), &c.gw.limits) == abusive {
-		c.close(CloseRateLimited, "")
-	}
-	c.awaitRoom()
-	return !c.isClosing()
 }
 
 func (g *Gateway) hello(f form) []byte {

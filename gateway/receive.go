@@ -39,7 +39,7 @@ func (c *conn) message(binary bool, data []byte) {
 func (c *conn) handle(env envelope) {
 	switch env.op {
 	case opHeartbeat:
-		c.heartbeat(env.data)
+		c.heartbeat(env)
 		return
 	case opIdentify, opResume:
 		c.signIn(env)
@@ -79,29 +79,6 @@ func (c *conn) ready() *Session {
 		return nil
 	}
 	return c.session
-}
-
-// heartbeat acknowledges what the client has seen and is answered at once, in
-// every state.
-func (c *conn) heartbeat(data json.RawMessage) {
-	c.lastBeat.Store(c.gw.now().UnixNano())
-	var seen *number
-	if err := json.Unmarshal(orNull(data), &seen); err != nil {
-		c.close(CloseUnknownOpcode, "heartbeat: d is not a sequence")
-		return
-	}
-	if s := c.ready(); s != nil && seen != nil {
-		seq, ok := seen.integer()
-		if !ok {
-			c.close(CloseUnknownOpcode, "heartbeat: d is not a sequence")
-			return
-		}
-		if err := s.ack(c, seq); err != nil {
-			c.close(CloseUnknown, "heartbeat: sequence was never sent")
-			return
-		}
-	}
-	c.send(c.gw.heartbeatACKs[c.form])
 }
 
 func orNull(data json.RawMessage) json.RawMessage {

@@ -89,6 +89,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 			c.info.Compress = ""
 		}
 	}
+	socket.KeepAlive(h.Conn, max(0, g.opts.KeepAlive))
 	c.begin(h)
 }
 

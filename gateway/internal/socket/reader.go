@@ -36,14 +36,7 @@ const ownBuffer = 512
 // NewReader returns a reader of nc, of which early was read before.
 func NewReader(nc net.Conn, early []byte) *Reader {
 	r := &Reader{nc: nc, early: early}
-	var tcp *net.TCPConn
-	switch c := nc.(type) {
-	case *net.TCPConn:
-		tcp = c
-	case *Conn:
-		tcp = c.TCPConn
-	}
-	if tcp != nil && straightReads {
+	if tcp := tcpOf(nc); tcp != nil && straightReads {
 		if raw, err := tcp.SyscallConn(); err == nil { // else whoever reads finds out
 			r.raw, r.take = raw, r.read
 		}

@@ -176,6 +176,7 @@ func many(l Label) []Label {
 // TestRemoveIsOneMoment: who sees that a key is gone finds its place and its labels free.
 func TestRemoveIsOneMoment(t *testing.T) {
 	l := Label{"user", "7"}
+	labels := many(l)
 	p := New[int, int](Options{Max: 1, Limits: map[string]int{"user": 1}})
 	added := make(chan int)
 	done := make(chan struct{})
@@ -186,7 +187,6 @@ func TestRemoveIsOneMoment(t *testing.T) {
 				if _, ok := p.Get(i); !ok {
 					break
 				}
-				runtime.Gosched()
 			}
 			if err := p.Add(i+1, 0, []Label{l}[:i/2%2]...); err != nil {
 				t.Errorf("Add after the key was gone: %v", err)
@@ -195,8 +195,8 @@ func TestRemoveIsOneMoment(t *testing.T) {
 			done <- struct{}{}
 		}
 	}()
-	for i := range 2000 {
-		if err := p.Add(2*i, 0, many(l)...); err != nil {
+	for i := range 1000 {
+		if err := p.Add(2*i, 0, labels...); err != nil {
 			t.Fatal(err)
 		}
 		added <- 2 * i
@@ -209,19 +209,20 @@ func TestRemoveIsOneMoment(t *testing.T) {
 
 // TestAddIsOneMoment: who is refused because of an entry finds it.
 func TestAddIsOneMoment(t *testing.T) {
+	labels := many(Label{"user", "7"})
 	p := New[int, int](Options{Max: 1})
 	add := make(chan int)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for i := range add {
-			if err := p.Add(i, 0, many(Label{"user", "7"})...); err != nil {
+			if err := p.Add(i, 0, labels...); err != nil {
 				t.Errorf("Add with room: %v", err)
 			}
 			done <- struct{}{}
 		}
 	}()
-	for i := 1; i <= 2000; i++ {
+	for i := 1; i <= 500; i++ {
 		add <- i
 		for p.total.Load() == 0 { // not to take the room itself
 			runtime.Gosched()

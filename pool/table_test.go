@@ -26,9 +26,9 @@ func TestTableAgainstMap(t *testing.T) {
 			var tab table[int, string]
 			want := map[int]*item[int, string]{}
 			largest := 0
-			for step := range 4000 {
+			for step := range 1500 {
 				key := r.IntN(keys)
-				growing := step/500%2 == 0
+				growing := step/250%2 == 0
 				switch it := want[key]; {
 				case it == nil && (growing || r.IntN(4) == 0):
 					it = &item[int, string]{key: key}

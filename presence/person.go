@@ -1,7 +1,6 @@
 package presence
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -9,71 +8,20 @@ import (
 // person is what a tracker knows of one user. It is pure: entries come in,
 // presences come out; the time is an argument.
 type person struct {
-	devices []Entry           // one per session, few; none of them gone
+	devices []Entry           // one per session, none of them gone: a map of one entry weighs as much as two
 	gone    map[string]uint64 // sessions that are gone, by the version that said so
-	topics  map[string]struct{}
+	topics  []string          // each once
 
 	version  uint64 // of the newest entry
 	public   uint64 // of the newest one that others may know of
 	lastSeen time.Time
-	told     toldAs
-}
-
-// toldAs is how others were told last that a person is. There is one for
-// everybody who is online, so it is kept in less than a Presence.
-type toldAs struct {
-	status     Status // empty: nothing was told, which is Offline
-	clients    []client
-	activities json.RawMessage
-}
-
-type client struct {
-	platform string
-	status   Status
-}
-
-func (t *toldAs) keep(p Presence) {
-	*t = toldAs{status: p.Status, activities: p.Activities}
-	if len(p.ClientStatus) > 0 {
-		t.clients = make([]client, 0, len(p.ClientStatus))
-	}
-	for platform, status := range p.ClientStatus {
-		t.clients = append(t.clients, client{platform, status})
-	}
-}
-
-// presence is what was told, as far as changes are looked for.
-func (t *toldAs) presence() Presence {
-	p := Presence{Status: t.status, Activities: t.activities}
-	if p.Status == "" {
-		p.Status = Offline
-	}
-	if len(t.clients) > 0 {
-		p.ClientStatus = make(map[string]Status, len(t.clients))
-	}
-	for _, c := range t.clients {
-		p.ClientStatus[c.platform] = c.status
-	}
-	return p
-}
-
-// device returns the index of a session in devices, or -1.
-func (p *person) device(session string) int {
-	return slices.IndexFunc(p.devices, func(e Entry) bool { return e.Session == session })
-}
-
-// versionOf returns the version of a device; 0 if it is not there.
-func (p *person) versionOf(session string) uint64 {
-	if i := p.device(session); i >= 0 {
-		return p.devices[i].Version
-	}
-	return 0
+	told     face // what others were told last
 }
 
 // apply takes an entry of one of the person's sessions, and reports whether it
 // was newer: of two entries for one session, the higher version wins.
 func (p *person) apply(e Entry) bool {
-	if i := p.device(e.Session); i >= 0 && p.devices[i].Version >= e.Version || p.gone[e.Session] >= e.Version {
+	if old := p.device(e.Session); old != nil && old.Version >= e.Version || p.gone[e.Session] >= e.Version {
 		return false
 	}
 	before := p.visible()
@@ -92,19 +40,33 @@ func (p *person) apply(e Entry) bool {
 	return true
 }
 
+// device finds the entry of a session that is not gone, or nil. It stays valid until the next apply.
+func (p *person) device(session string) *Entry {
+	for i := range p.devices {
+		if e := &p.devices[i]; e.Session == session {
+			return e
+		}
+	}
+	return nil
+}
+
 // keep has the entry be what is known of its session.
 func (p *person) keep(e Entry) {
-	if e.Gone {
+	old := p.device(e.Session)
+	switch {
+	case e.Gone:
 		if p.gone == nil {
 			p.gone = make(map[string]uint64)
 		}
 		p.gone[e.Session] = e.Version
 		p.devices = slices.DeleteFunc(p.devices, func(d Entry) bool { return d.Session == e.Session })
+		if len(p.devices) == 0 {
+			p.devices = nil // an absent person weighs little
+		}
 		return
-	}
-	if i := p.device(e.Session); i >= 0 {
-		p.devices[i] = e
-	} else {
+	case old != nil:
+		*old = e
+	default:
 		p.devices = append(p.devices, e)
 	}
 	delete(p.gone, e.Session)
@@ -156,18 +118,19 @@ func (p *person) seen(user string) Presence {
 // settle returns how others see the person now, and what changed since they
 // were told last. Nothing changed if it ended where it began.
 func (p *person) settle(user string) (Change, bool) {
-	now, before := p.seen(user), p.told.presence()
-	if now.same(before) {
+	now := p.seen(user)
+	if p.told.is(now) {
 		return Change{}, false
 	}
-	p.told.keep(now)
-	return Change{Presence: now, Delta: delta(before, now)}, true
+	c := Change{Presence: now, Delta: p.told.delta(now)}
+	p.told = faceOf(now)
+	return c, true
 }
 
 // room reports whether a device of this session may be there: at most limit
 // that are connected, and as many again in their grace period.
 func (p *person) room(session string, limit int) bool {
-	if limit < 0 || p.device(session) >= 0 {
+	if limit < 0 || p.device(session) != nil {
 		return true
 	}
 	connected := 0

@@ -166,8 +166,8 @@ func (t *Tracker) change(ctx context.Context, user, session string, change func(
 	var e Entry
 	there := false
 	if p := t.people[user]; p != nil {
-		if i := p.device(session); i >= 0 {
-			e, there = p.devices[i], true
+		if known := p.device(session); known != nil {
+			e, there = *known, true
 		}
 	}
 	if there {

@@ -123,7 +123,7 @@ func used() (heap, stack uint64) {
 // heartbeats, an empty ring, its user online. What is written here is what was
 // measured and a tenth.
 func TestCountedIdleSession(t *testing.T) {
-	const heapMost, stackMost = 3900, 4500
+	const heapMost, stackMost = 3650, 4500
 	if raceEnabled {
 		t.Skip("the race detector has a heap of its own: make counted")
 	}
@@ -155,21 +155,10 @@ func TestCountedHeartbeat(t *testing.T) {
 	c := newIdlers(t, url, 500)
 	c.join(500)
 	c.beat()
-	// The least of several rounds: those who have just come are still told of.
-	var d counted
-	for round := range 10 {
-		before := countedNow(t)
-		c.beat()
-		if now := countedNow(t).since(before, 500); round == 0 || now.allocations < d.allocations {
-			d = now
-		}
-	}
+	d := least(t, 500, c.beat)
 	t.Logf("per heartbeat: %v", d)
-	if d.allocations > 0.1 {
-		t.Errorf("%.2f allocations per heartbeat", d.allocations)
-	}
-	if d.writes > 2.1 { // its own, and the client's in this process
-		t.Errorf("%.2f writes per heartbeat", d.writes)
+	if d.allocations > 0.1 || d.writes > 2.1 { // one is the client's, in this process
+		t.Errorf("%v per heartbeat", d)
 	}
 }
 
@@ -195,6 +184,23 @@ func countedNow(t testing.TB) (c counted) {
 // since is what has been done since then, of n things each.
 func (c counted) since(then counted, n int) counted {
 	return counted{(c.allocations - then.allocations) / float64(n), (c.writes - then.writes) / float64(n)}
+}
+
+// least does something several times, n things at once, and returns what one of
+// them costs at least: what goes on beside, as telling of those who have just
+// come, only ever adds.
+func least(t testing.TB, n int, do func()) (d counted) {
+	t.Helper()
+	for round := range 20 {
+		before := countedNow(t)
+		do()
+		now := countedNow(t).since(before, n)
+		if round == 0 {
+			d = now
+		}
+		d.allocations, d.writes = min(d.allocations, now.allocations), min(d.writes, now.writes)
+	}
+	return d
 }
 
 func (c counted) String() string {
@@ -235,28 +241,17 @@ func TestCountedDelivery(t *testing.T) {
 	publish(100)
 
 	n.Store(0)
-	before := countedNow(t)
-	const rounds = 50
-	for range rounds {
-		publish(1)
-	}
-	one := countedNow(t).since(before, rounds*subs)
+	const rounds = 20 // of least
+	one := least(t, subs, func() { publish(1) })
 	t.Logf("one at a time: %v per delivery, %d encodings of %d events", one, n.Load(), rounds)
-	if one.allocations > 0.1 {
-		t.Errorf("%.3f allocations per delivery", one.allocations)
-	}
-	if one.writes > 1.01 {
-		t.Errorf("%.3f system calls per delivery", one.writes)
+	if one.allocations > 0.1 || one.writes > 1.01 {
+		t.Errorf("%v per delivery", one)
 	}
 	if n.Load() != rounds {
 		t.Errorf("%d encodings of %d events", n.Load(), rounds)
 	}
 
-	before = countedNow(t)
-	for range rounds {
-		publish(16)
-	}
-	many := countedNow(t).since(before, rounds*subs*16)
+	many := least(t, subs*16, func() { publish(16) })
 	t.Logf("sixteen at once: %v per delivery", many)
 	if many.writes > 0.6 || many.allocations > 0.1 {
 		t.Errorf("sixteen at once: %v per delivery", many)

@@ -209,6 +209,9 @@ func (c *conn) pump(sc *scratch) []byte {
 		n, err := c.sock.TryWrite(sc.buf)
 		switch {
 		case err == nil:
+			if c.rests(sc) {
+				return nil
+			}
 		case err == socket.ErrWouldBlock:
 			return c.cut(sc, n)
 		default:
@@ -279,15 +282,23 @@ func (c *conn) fill(sc *scratch) bool {
 			return true
 		}
 
-		c.mu.Lock()
-		if !c.again {
-			c.dead = c.dead || c.readDone
-			c.release()
-			c.mu.Unlock()
+		if c.rests(sc) {
 			return false
 		}
-		c.mu.Unlock()
 	}
+}
+
+// rests gives the right to write back when nothing is left to be written, as far
+// as what made sc has seen and nobody has come since.
+func (c *conn) rests(sc *scratch) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.again || sc.more {
+		return false
+	}
+	c.dead = c.dead || c.readDone
+	c.release()
+	return true
 }
 
 // release gives the right to write back. mu is held.

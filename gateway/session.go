@@ -358,6 +358,7 @@ func (s *Session) refill(c *conn, sc *scratch) {
 		}
 	}
 	s.settle()
+	sc.more = s.ring.pending()
 	s.gw.stats.delivered.Add(uint64(n))
 	if n > 0 && s.ring.halfKept(&s.gw.bounds) {
 		s.askForAck(c, sc)

@@ -12,7 +12,7 @@ const (
 // readStraight reads what a non-blocking descriptor has, at its end nothing.
 func readStraight(fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := syscall.Read(int(fd), p)
+		n, err := sysRead(fd, p)
 		switch err {
 		case nil:
 			return n, nil
@@ -30,7 +30,7 @@ func readStraight(fd uintptr, p []byte) (int, error) {
 func writeStraight(fd uintptr, p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
-		n, err := syscall.Write(int(fd), p[done:])
+		n, err := sysWrite(fd, p[done:])
 		switch {
 		case n > 0:
 			done += n

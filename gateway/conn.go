@@ -377,6 +377,13 @@ func (c *conn) isGone() bool {
 	return c.dead || c.readDone || c.gw.ctx.Err() != nil
 }
 
+// isWriting reports whether somebody writes.
+func (c *conn) isWriting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writing
+}
+
 // isClosing reports whether the connection has said goodbye.
 func (c *conn) isClosing() bool {
 	c.mu.Lock()

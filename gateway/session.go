@@ -422,11 +422,20 @@ func (s *Session) ack(c *conn, seq uint64) error {
 	if err := s.ring.ack(seq); err != nil {
 		return err
 	}
+	s.noteWritten()
 	s.ring.trimOlder(s.gw.now().Add(-s.gw.limits.KeptAge).UnixNano())
 	if s.ring.head == s.ring.sent {
 		s.nothingToAwait()
 	}
 	return nil
+}
+
+// noteWritten has the ring know that what was taken has been written, which is so
+// when nobody is writing; else a part of it may still be put back. mu is held.
+func (s *Session) noteWritten() {
+	if s.conn != nil && !s.conn.isWriting() {
+		s.ring.wrote()
+	}
 }
 
 // nothingToAwait tells who waits for the client to acknowledge that it has, or

@@ -35,7 +35,7 @@ func writeStraight(fd uintptr, p []byte) (int, error) {
 		case n > 0:
 			done += n
 		case err == syscall.EINTR:
-		case err == syscall.EAGAIN || n == 0:
+		case err == syscall.EAGAIN || err == nil: // nil: it took nothing
 			return done, ErrWouldBlock
 		default:
 			return done, err

@@ -206,7 +206,7 @@ func (c *conn) writeSlowly(sc *scratch) {
 // writer; or nothing, and it is not.
 func (c *conn) pump(sc *scratch) []byte {
 	for c.fill(sc) {
-		n, err := c.sock.TryWrite(sc.buf)
+		n, err := c.try(sc)
 		switch {
 		case err == nil:
 			if c.rests(sc) {
@@ -222,12 +222,20 @@ func (c *conn) pump(sc *scratch) []byte {
 	return nil
 }
 
+// try writes what is in sc as far as the socket takes it at once.
+func (c *conn) try(sc *scratch) (int, error) {
+	if len(sc.large) == 0 {
+		return c.sock.TryWrite(sc.buf)
+	}
+	return c.sock.TryGather(sc.parts())
+}
+
 // cut is called when the socket has taken the first n bytes only. Frames that
 // have not begun are given back to the session, so that a control frame waits
 // for the rest of one and not for all that was queued.
 func (c *conn) cut(sc *scratch, n int) []byte {
 	if !c.sock.Straight() || c.zlib != nil {
-		return sc.buf[n:] // a batch is taken whole, later
+		return sc.cut(n, sc.size()) // a batch is taken whole, later
 	}
 	end, begun := sc.control, 0
 	for end <= n {
@@ -237,7 +245,7 @@ func (c *conn) cut(sc *scratch, n int) []byte {
 	if back := sc.frames[begun:]; len(back) > 0 {
 		sc.session.putBack(c, back)
 	}
-	return sc.buf[n:end]
+	return sc.cut(n, end)
 }
 
 // breakOff ends a connection that cannot be written to. The caller was the writer.
@@ -272,7 +280,7 @@ func (c *conn) fill(sc *scratch) bool {
 
 		sc.control = len(sc.buf)
 		if s != nil {
-			sc.session = s
+			sc.session, sc.gathers = s, c.zlib == nil && c.sock.Gathers()
 			s.refill(c, sc)
 		}
 		if len(sc.buf) > 0 {

@@ -102,15 +102,13 @@ func appendBody(dst []byte, f form, canonical []byte) []byte {
 	return append(dst, body...)
 }
 
-// appendDispatch appends a whole WebSocket frame with the event under the
-// given sequence: a head of its own, the shared tail behind it.
-func (p *published) appendDispatch(dst []byte, f form, seq uint64) []byte {
-	tail := p.tail(f)
+// appendHead begins a WebSocket frame with the event under the given sequence,
+// for a tail of so many bytes, which follows.
+func appendHead(dst []byte, f form, seq uint64, tail int) []byte {
 	var head [32]byte
 	h := appendSequence(head[:0], f, seq)
-	dst = appendFrameHeader(dst, f.frame(), len(h)+len(tail))
-	dst = append(dst, h...)
-	return append(dst, tail...)
+	dst = appendFrameHeader(dst, f.frame(), len(h)+tail)
+	return append(dst, h...)
 }
 
 // appendSequence begins an envelope with its sequence, which is the first of

@@ -20,7 +20,7 @@ func TestDispatchFrames(t *testing.T) {
 		p := &published{Record: Record{Type: kind, Data: data}}
 		for f := range forms {
 			for _, seq := range []uint64{1, 9, 10, 1<<32 - 1, 1 << 32, 1 << 52} {
-				checkFrame(t, p.appendDispatch([]byte("before"), f, seq), f, fmt.Sprintf(`{"s":%d,"op":0,"t":%q,"d":%s}`, seq, kind, data))
+				checkFrame(t, append(appendHead([]byte("before"), f, seq, len(p.tail(f))), p.tail(f)...), f, fmt.Sprintf(`{"s":%d,"op":0,"t":%q,"d":%s}`, seq, kind, data))
 			}
 			checkFrame(t, appendMessage([]byte("before"), f, opReply, data), f, fmt.Sprintf(`{"s":null,"op":101,"t":null,"d":%s}`, data))
 		}

@@ -345,9 +345,11 @@ func (s *Session) refill(c *conn, sc *scratch) {
 	s.dirty = false
 	s.ring.trim(&s.gw.bounds)
 	n := 0
-	for len(sc.buf) < maxWrite {
+	for sc.size() < maxWrite {
 		if seq, p, ok := s.ring.take(); ok {
-			sc.buf = p.appendDispatch(sc.buf, c.form, seq)
+			tail := p.tail(c.form)
+			sc.buf = appendHead(sc.buf, c.form, seq, len(tail))
+			sc.addTail(tail)
 			sc.add(frameDispatch, seq)
 			n++
 		} else if s.ring.caughtUp() {

@@ -84,6 +84,20 @@ func (s *Socket) Straight() bool { return s.path.straight() }
 // what is missing: somewhere below, a part of it may be on its way.
 func (s *Socket) TryWrite(p []byte) (int, error) { return s.path.try(p) }
 
+// gatherer is a path that writes several pieces at once.
+type gatherer interface {
+	gather(parts [][]byte) (int, error)
+}
+
+// Gathers reports whether TryGather is for this connection.
+func (s *Socket) Gathers() bool {
+	_, ok := s.path.(gatherer)
+	return ok && gathers
+}
+
+// TryGather is TryWrite of several pieces, for a connection that Gathers.
+func (s *Socket) TryGather(parts [][]byte) (int, error) { return s.path.(gatherer).gather(parts) }
+
 // Write writes all of p. On a straight socket it waits for as long as the connection lives: who gives up a
 // peer that takes nothing, by Progress, calls Close, and Write returns. On
 // others it fails when nothing moves for StallTimeout.

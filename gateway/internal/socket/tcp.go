@@ -34,23 +34,38 @@ func (t *tcp) finish(p []byte, moved *atomic.Int64) error {
 	return err
 }
 
+func (t *tcp) gather(parts [][]byte) (int, error) {
+	a := attempts.Get().(*attempt)
+	a.parts = parts
+	n, err := t.run(a)
+	a.parts = nil
+	attempts.Put(a)
+	return n, err
+}
+
 // attempt is one write, or, with moved, as many as it takes.
 func (t *tcp) attempt(p []byte, moved *atomic.Int64) (int, error) {
 	a := attempts.Get().(*attempt)
-	a.p, a.moved, a.n, a.err = p, moved, 0, nil
-	err := t.raw.Write(a.fn)
-	n := a.n
-	if a.err != nil {
-		err = a.err
-	}
+	a.p, a.moved = p, moved
+	n, err := t.run(a)
 	a.p, a.moved = nil, nil
 	attempts.Put(a)
 	return n, err
 }
 
+func (t *tcp) run(a *attempt) (int, error) {
+	a.n, a.err = 0, nil
+	err := t.raw.Write(a.fn)
+	if a.err != nil {
+		err = a.err
+	}
+	return a.n, err
+}
+
 // attempt has its function value made once, so that a write does not allocate.
 type attempt struct {
 	p     []byte
+	parts [][]byte      // instead of p
 	moved *atomic.Int64 // nil: do not wait
 	n     int
 	err   error
@@ -66,6 +81,10 @@ var attempts = sync.Pool{New: func() any {
 // write reports false to have the runtime wait until the descriptor is
 // writable, and call it again.
 func (a *attempt) write(fd uintptr) bool {
+	if a.parts != nil {
+		a.n, a.err = gatherStraight(fd, a.parts)
+		return true
+	}
 	n, err := writeStraight(fd, a.p[a.n:])
 	a.n += n
 	if a.moved != nil {

@@ -82,6 +82,9 @@ func New[K comparable, C any](o Options) *Pool[K, C] {
 	// Eight per processor: two calls at the same moment rarely meet in one.
 	n := bits.Len(uint(8*runtime.GOMAXPROCS(0) - 1))
 	p.shards, p.shift = make([]shard[K, C], 1<<n), 64-n
+	for i := range p.shards {
+		p.shards[i].entries.hash = p.hash
+	}
 	return p
 }
 

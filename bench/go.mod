@@ -2,7 +2,7 @@ module github.com/gatehouse-go/gatehouse/bench
 
 go 1.26.0
 
-replace github.com/gatehouse-go/gatehouse => ../
+replace github.com/gatehouse-go/gatehouse => ..
 
 // Its own name for itself, at the address where it lives.
 replace stathat.com/c/consistent => github.com/stathat/consistent v1.0.0

@@ -387,37 +387,23 @@ func TestMisusePanics(t *testing.T) {
 	}
 }
 
-// A batch begins with the reuse of all that the one before it needed: queue, items, timer.
+// A batch reuses all that the one before it needed: its queue, its items' room, the timer and the slice for flush. Only
+// Options.Timeout would cost a context for each.
 func TestAddAllocatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const items = 3000
-		b := batch.New(func(context.Context, []*int) error { return nil }, batch.Options{MaxItems: items})
+		b := batch.New(func(context.Context, []*int) error { return nil }, batch.Options{Timeout: -1})
 		ctx, item := t.Context(), new(int)
-		for range items { // makes room for them
-			if err := b.Add(ctx, item); err != nil {
-				t.Fatal(err)
-			}
-		}
-		synctest.Wait()
-		if s := b.Stats(); s.Processed != items {
-			t.Fatalf("%+v", s)
-		}
-		add := func() {
-			if err := b.Add(ctx, item); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, tt := range []struct {
-			name string
-			adds int
-		}{{"the first of a batch", 1}, {"the others", 1000}} {
-			if n := testing.AllocsPerRun(1, func() { // it runs twice, and counts the second time
-				for range tt.adds {
-					add()
+		const items, runs = 100, 50
+		n := testing.AllocsPerRun(runs, func() {
+			for range items {
+				if err := b.Add(ctx, item); err != nil {
+					t.Fatal(err)
 				}
-			}); n != 0 {
-				t.Errorf("%s: %v allocations", tt.name, n)
 			}
+			synctest.Wait()
+		})
+		if s := b.Stats(); n != 0 || s.Flushes != runs+1 || s.Processed != items*(runs+1) {
+			t.Errorf("%v allocations for %d items and their flush, %+v", n, items, s)
 		}
 		if err := b.Close(ctx); err != nil {
 			t.Fatal(err)

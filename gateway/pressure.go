@@ -130,6 +130,7 @@ func (g *Gateway) giveUpOn(sh share) {
 		c = s.doom(&CloseError{Code: CloseSlowConsumer})
 	default:
 		acked := s.ring.acked
+		s.noteWritten()
 		s.ring.trimAll()
 		g.stats.givenUpKept.Add(s.ring.acked - acked)
 	}

@@ -299,12 +299,15 @@ func (r *ring) pending() bool {
 // than allowed: only the resume window shrinks. It is called when all that was
 // taken has been written, or put back.
 func (r *ring) trim(b *bounds) {
-	r.written = r.next
+	r.wrote()
 	for r.acked < r.next && (above(int(r.sent-r.head), b.keptEvents) || above(r.keptBytes, b.keptBytes)) {
 		r.drop()
 	}
 	r.shrink()
 }
+
+// wrote says that all that was taken has been written.
+func (r *ring) wrote() { r.written = r.next }
 
 // trimAll forgets everything that has been written.
 func (r *ring) trimAll() {

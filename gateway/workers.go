@@ -51,6 +51,7 @@ type scratch struct {
 	control int      // bytes of the control lane
 	session *Session // whose the frames are
 	frames  []dataFrame
+	more    bool // did not fit: there is more to be written
 
 	packed, message []byte // of compress
 }
@@ -80,7 +81,7 @@ func (sc *scratch) reset() {
 		}
 	}
 	sc.buf, sc.frames = sc.buf[:0], sc.frames[:0]
-	sc.control, sc.session = 0, nil
+	sc.control, sc.session, sc.more = 0, nil, false
 }
 
 func (sc *scratch) add(kind frameKind, seq uint64) {

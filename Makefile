@@ -72,6 +72,10 @@ fuzz: ## every fuzz target of every module, FUZZTIME=30s each
 bench: ## benchmarks of the leaves with allocations, BENCHTIME=1s each
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(LEAVES)
 
+.PHONY: bench-leaves
+bench-leaves: ## the leaves beside the best known libraries, in one run, with ratios and targets; ARGS='-quick -json'
+	cd bench && GOWORK=off go run ./leaves $(ARGS)
+
 .PHONY: bench-stall
 bench-stall: ## 1,000 sessions beside 10 stalled readers: p99 of the healthy in 10 pairs, kernel memory; 3 minutes
 	GATEHOUSE_BENCH=stall go test -run '^TestBenchStall$$' -count=1 -v ./gateway

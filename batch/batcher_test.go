@@ -386,3 +386,27 @@ func TestMisusePanics(t *testing.T) {
 		})
 	}
 }
+
+// A batch reuses all that the one before it needed: its queue, its items' room, the timer and the slice for flush. Only
+// Options.Timeout would cost a context for each.
+func TestAddAllocatesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := batch.New(func(context.Context, []*int) error { return nil }, batch.Options{Timeout: -1})
+		ctx, item := t.Context(), new(int)
+		const items, runs = 100, 50
+		n := testing.AllocsPerRun(runs, func() {
+			for range items {
+				if err := b.Add(ctx, item); err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+		})
+		if s := b.Stats(); n != 0 || s.Flushes != runs+1 || s.Processed != items*(runs+1) {
+			t.Errorf("%v allocations for %d items and their flush, %+v", n, items, s)
+		}
+		if err := b.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -54,6 +54,9 @@ func (x *index[K, C]) init(limits map[string]int) {
 			x.limits[kind] = n
 		}
 	}
+	for i := range x.stripes {
+		x.stripes[i].groups.hash = x.hash
+	}
 }
 
 func (x *index[K, C]) hash(l Label) uint64 { return maphash.Comparable(x.seed, l) }

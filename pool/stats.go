@@ -13,7 +13,7 @@ type Stats struct {
 	Evicted uint64 // entries removed by EvictIdle
 }
 
-// Stats counts in a time that depends on the number of shards (at least eight per processor), not of entries. Total is
+// Stats counts in a time that depends on the number of shards (32 to 63 per processor), not of entries. Total is
 // exact; Idle is read shard by shard, so that what others do meanwhile may be in it by half.
 func (p *Pool[K, C]) Stats() Stats {
 	step := p.clock()

@@ -1,21 +1,27 @@
 package pool
 
-import "sync/atomic"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
-// table finds items by their key: open addressing with linear probing, so that an item costs a slot of 16 bytes, of
-// which 3/8 to 3/4 are in use, and looking it up reads one or two cache lines of slots before its own. The caller
-// hashes the key, once for whatever else it needs the hash for; the low bits choose the slot. The zero value is empty.
+// table finds items by their key. It has a power of two of buckets, each of one cache line: six items and a byte of the
+// hash of each, so that a lookup reads one line to know which item to look at, nearly always the right one. A bucket
+// with more than six has another one behind it. The caller hashes the key, once for whatever else it needs the hash for;
+// the low bits choose the bucket.
 //
 // Who changes a table holds its owner's lock. Who reads may do without, as all of it is atomic, but has an answer only if
 // nothing was changed meanwhile: shard.find knows.
 type table[K comparable, V any] struct {
-	slots atomic.Pointer[[]slot[K, V]] // a power of two of them; nil until the first item
-	count int
+	hash    func(K) uint64                 // static; for growing alone
+	buckets atomic.Pointer[[]bucket[K, V]] // nil until the first item
+	count   int
 }
 
-type slot[K comparable, V any] struct {
-	hash atomic.Uint64
-	item atomic.Pointer[item[K, V]] // nil: the slot is free, and a search ends here
+type bucket[K comparable, V any] struct {
+	tags  atomic.Uint64 // byte i is the tag of item i, 0 where there is none
+	items [perBucket]atomic.Pointer[item[K, V]]
+	more  atomic.Pointer[bucket[K, V]]
 }
 
 // item is a value that stays where it is, under its key.
@@ -24,28 +30,43 @@ type item[K comparable, V any] struct {
 	val V
 }
 
-// minSlots is the size of the smallest table.
-const minSlots = 8
+const (
+	perBucket = 6
 
-func (t *table[K, V]) load() []slot[K, V] {
-	if p := t.slots.Load(); p != nil {
+	// A table grows when it has more than fullBucket items per bucket, and shrinks when it has less than one.
+	fullBucket = 5
+
+	everyByte = 0x0101010101010101
+)
+
+// tag is a byte of a hash, other than those that choose shards and buckets, and never 0.
+func tag(hash uint64) uint64 { return hash>>40&0x7F | 0x80 }
+
+// matches has a bit set in each byte of tags that is t, at its top. It may have one in a byte above such a one, too.
+func matches(tags, t uint64) uint64 {
+	x := tags ^ t*everyByte
+	return (x - everyByte) &^ x & (0x80 * everyByte)
+}
+
+func (t *table[K, V]) load() []bucket[K, V] {
+	if p := t.buckets.Load(); p != nil {
 		return *p
 	}
 	return nil
 }
 
-// get finds the item of a key, or nil. It ends also while others change the table.
+// get finds the item of a key, or nil.
 func (t *table[K, V]) get(hash uint64, key K) *item[K, V] {
-	slots := t.load()
-	last := uint64(len(slots) - 1)
-	for n := range uint64(len(slots)) {
-		s := &slots[(hash+n)&last]
-		it := s.item.Load()
-		if it == nil {
-			return nil
-		}
-		if s.hash.Load() == hash && it.key == key {
-			return it
+	buckets := t.load()
+	if len(buckets) == 0 {
+		return nil
+	}
+	want := tag(hash)
+	for b := &buckets[hash&uint64(len(buckets)-1)]; b != nil; b = b.more.Load() {
+		for m := matches(b.tags.Load(), want); m != 0; m &= m - 1 {
+			if it := b.items[bits.TrailingZeros64(m)/8].Load(); it != nil && it.key == key {
+				return it
+			}
 		}
 	}
 	return nil
@@ -53,73 +74,69 @@ func (t *table[K, V]) get(hash uint64, key K) *item[K, V] {
 
 // put adds an item whose key is not there.
 func (t *table[K, V]) put(hash uint64, it *item[K, V]) {
-	size := len(t.load())
-	if t.count++; 4*t.count > 3*size {
-		t.resize(max(2*size, minSlots))
+	n := len(t.load())
+	if t.count++; t.count > fullBucket*n {
+		t.resize(max(2*n, 1))
 	}
 	place(t.load(), hash, it)
 }
 
-// cut takes out an item that is there. Those behind it move up, so that a search finds them without passing a gap.
+// cut takes out an item that is there.
 func (t *table[K, V]) cut(hash uint64, it *item[K, V]) {
-	slots := t.load()
-	last := uint64(len(slots) - 1)
-	gap := hash & last
-	for ; slots[gap].item.Load() != it; gap = (gap + 1) & last {
-		if slots[gap].item.Load() == nil {
-			return // its key is not even equal to itself: a NaN, which nobody finds again
+	buckets := t.load()
+	for b := &buckets[hash&uint64(len(buckets)-1)]; b != nil; b = b.more.Load() {
+		for i := range b.items {
+			if b.items[i].Load() == it {
+				b.tags.Store(b.tags.Load() &^ (0xFF << (8 * i)))
+				b.items[i].Store(nil)
+				if t.count--; t.count < len(buckets) && len(buckets) > 1 {
+					t.resize(len(buckets) / 2)
+				}
+				return
+			}
 		}
 	}
-	for i := (gap + 1) & last; ; i = (i + 1) & last {
-		s := &slots[i]
-		next, hash := s.item.Load(), s.hash.Load()
-		if next == nil {
-			break
-		}
-		if (i-hash)&last >= (i-gap)&last { // its search begins at the gap or before it
-			slots[gap].set(hash, next)
-			gap = i
-		}
-	}
-	slots[gap].item.Store(nil)
-	if t.count--; len(slots) > minSlots && 8*t.count < len(slots) {
-		t.resize(len(slots) / 2)
-	}
+	// Its key is not even equal to itself: a NaN, which nobody finds again.
 }
 
-// resize moves everything to so many slots, without looking at the items.
-func (t *table[K, V]) resize(size int) {
-	slots := make([]slot[K, V], size)
-	for i := range t.load() {
-		s := &t.load()[i]
-		if it := s.item.Load(); it != nil {
-			place(slots, s.hash.Load(), it)
+// resize moves everything to so many new buckets.
+func (t *table[K, V]) resize(n int) {
+	buckets := make([]bucket[K, V], n)
+	for it := range t.all {
+		place(buckets, t.hash(it.key), it)
+	}
+	t.buckets.Store(&buckets)
+}
+
+// place puts an item where a search for it finds it.
+func place[K comparable, V any](buckets []bucket[K, V], hash uint64, it *item[K, V]) {
+	b := &buckets[hash&uint64(len(buckets)-1)]
+	for {
+		tags := b.tags.Load()
+		for i := range b.items {
+			if tags>>(8*i)&0xFF == 0 {
+				b.items[i].Store(it)
+				b.tags.Store(tags | tag(hash)<<(8*i))
+				return
+			}
 		}
+		if b.more.Load() == nil {
+			b.more.Store(new(bucket[K, V]))
+		}
+		b = b.more.Load()
 	}
-	t.slots.Store(&slots)
-}
-
-// place puts an item into the first free slot of its search.
-func place[K comparable, V any](slots []slot[K, V], hash uint64, it *item[K, V]) {
-	last := uint64(len(slots) - 1)
-	i := hash & last
-	for slots[i].item.Load() != nil {
-		i = (i + 1) & last
-	}
-	slots[i].set(hash, it)
-}
-
-func (s *slot[K, V]) set(hash uint64, it *item[K, V]) {
-	s.hash.Store(hash)
-	s.item.Store(it)
 }
 
 // all gives every item. The owner's lock is held.
 func (t *table[K, V]) all(yield func(*item[K, V]) bool) {
-	slots := t.load()
-	for i := range slots {
-		if it := slots[i].item.Load(); it != nil && !yield(it) {
-			return
+	buckets := t.load()
+	for i := range buckets {
+		for b := &buckets[i]; b != nil; b = b.more.Load() {
+			for i := range b.items {
+				if it := b.items[i].Load(); it != nil && !yield(it) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -35,10 +35,7 @@ func (q *partial) free() {
 func (q *partial) settle() bool {
 	if q.lent {
 		q.lent = false
-		q.control.free()
-		if q.op == 0 {
-			q.message.free()
-		}
+		q.control.free() // a message's goes with the rest
 	}
 	return q.op == 0 && q.have == 0
 }

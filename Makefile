@@ -19,7 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: lint libraries test e2e ## all that must be green: lint, the tests with -race, other people's clients among them, then browsers
+check: lint libraries counted test e2e ## all that must be green: lint, what is counted, the tests with -race, other people's clients among them, then browsers
 
 .PHONY: lint
 lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house rules, tidy modules
@@ -33,6 +33,10 @@ lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house
 .PHONY: test
 test: ## the tests of every module in the workspace, with the race detector
 	go test -race -timeout 10m work
+
+.PHONY: counted
+counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race
+	go test -count=1 -run '^TestCounted|Allocat' ./codec/... ./batch/... ./pool/... ./shard/... ./presence/... ./gateway/...
 
 .PHONY: interop
 interop: libraries ## bots on other people's libraries, against examples/chat, through cuts and a restart

@@ -32,6 +32,7 @@ type Keyed[K comparable, T any] struct {
 
 	// Guarded by mu.
 	queues  map[K]*queue[K]
+	latest  *queue[K] // that of the latest push, if it is remembered: often the next one's, too
 	items   arena[T]
 	ready   fifo[K]
 	alarms  alarms[K]
@@ -129,9 +130,12 @@ func (k *Keyed[K, T]) refusal() error {
 
 // push appends an item to its key's queue. k.mu is held.
 func (k *Keyed[K, T]) push(key K, item T, size int) {
-	q := k.queues[key]
-	if q == nil {
-		q = k.remember(key)
+	q := k.latest
+	if q == nil || q.key != key {
+		if q = k.queues[key]; q == nil {
+			q = k.remember(key)
+		}
+		k.latest = q
 	}
 	first := q.waiting() == 0
 	if first && !k.o.Leading && k.o.MaxDelay > 0 {
@@ -189,6 +193,9 @@ func (k *Keyed[K, T]) forget(q *queue[K]) {
 	k.alarms.remove(q)
 	if k.queues[q.key] == q {
 		delete(k.queues, q.key)
+	}
+	if k.latest == q {
+		k.latest = nil
 	}
 	*q = queue[K]{}
 	if k.idles < maxIdle {

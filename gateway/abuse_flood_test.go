@@ -90,8 +90,8 @@ func (s *siege) unread(n int) {
 			if c.room != nil {
 				paused++
 			}
-			if c.frames > controlFrames || len(c.control) > controlBytes {
-				s.t.Errorf("%d frames of %d bytes wait for a client", c.frames, len(c.control))
+			if l := c.control; l != nil && (l.n > controlFrames || len(l.frames) > controlBytes) {
+				s.t.Errorf("%d frames of %d bytes wait for a client", l.n, len(l.frames))
 			}
 			c.mu.Unlock()
 		}

@@ -117,13 +117,13 @@ func (c *conn) check(now time.Time) time.Time {
 // stalled reports whether a socket that is waited for has taken nothing for too
 // long. mu is held.
 func (c *conn) stalled(now time.Time) bool {
-	if !c.slow || !c.sock.Straight() {
+	if c.slow == nil || !c.sock.Straight() {
 		return false // others have deadlines of their own
 	}
-	if took := c.sock.Progress(); took != c.took {
-		c.took, c.tookAt = took, now.UnixNano()
+	if took := c.sock.Progress(); took != c.slow.took {
+		*c.slow = stalling{took, now.UnixNano()}
 	}
-	return now.UnixNano()-c.tookAt >= int64(socket.StallTimeout)
+	return now.UnixNano()-c.slow.at >= int64(socket.StallTimeout)
 }
 
 // heartbeatDue is when a connection without a heartbeat is given up.
@@ -142,8 +142,8 @@ func (c *conn) nextCheck(now time.Time) time.Time {
 	if c.closing {
 		at = c.deadline
 	}
-	if c.slow {
-		at = min(at, c.tookAt+int64(socket.StallTimeout))
+	if c.slow != nil {
+		at = min(at, c.slow.at+int64(socket.StallTimeout))
 	}
 	return time.Unix(0, max(at, now.UnixNano()))
 }

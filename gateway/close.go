@@ -105,6 +105,7 @@ const (
 	closeNormal    Code = 1000
 	closeGoingAway Code = 1001
 	closeProtocol  Code = 1002
+	closeNoStatus  Code = 1005 // a close frame without a code
 	closeAbnormal  Code = 1006 // the connection ended without a close frame
 	closeBadText   Code = 1007 // text that is not UTF-8, in a close frame
 )

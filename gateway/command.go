@@ -80,6 +80,9 @@ func (c *conn) command(s *Session, data json.RawMessage) {
 func (s *Session) reply(c *conn, name string, nonce []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.replies == nil {
+		return nil
+	}
 	return s.replies.find(c.id, name, nonce)
 }
 
@@ -92,9 +95,13 @@ func (s *Session) isLeaving() bool {
 func (s *Session) remember(r reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.phase != phaseGone {
-		s.replies.add(r)
+	if s.phase == phaseGone {
+		return
 	}
+	if s.replies == nil {
+		s.replies = new(replies)
+	}
+	s.replies.add(r)
 }
 
 // sendReply answers on the connection that asked, or on the one that the session
@@ -122,7 +129,7 @@ func (c *conn) run(s *Session, name string, data []byte) (out any, err error) {
 			out, err = nil, errPanicked
 		}
 	}()
-	return h(s.ctx, s, data)
+	return h(s.context(), s, data)
 }
 
 var (

@@ -1,14 +1,12 @@
 package gateway
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/gatehouse-go/gatehouse/codec"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/inbound"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
@@ -21,48 +19,47 @@ type conn struct {
 	id      uint64
 	lane    *lane    // whose wheel watches its deadlines
 	watched *watched // what the wheel holds, so that it does not hold the connection
-	stream  *stream
 	form    form
 	ext     bool
-	info    ConnInfo
+	info    *ConnInfo
 	zlib    *codec.ZlibStream // of compress=zlib-stream, else nil; the writer's
 
 	// Set by begin. Until then the right to write is taken, so that whoever
 	// closes a connection that is being upgraded only leaves a note.
-	sock   *socket.Socket
-	ws     *websocket.Conn
-	ctx    context.Context // of signing in
-	cancel context.CancelFunc
+	sock *socket.Socket
+
+	// Owned by the reader.
+	reader *socket.Reader
+	parser inbound.Parser
+	meter  meter
 
 	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
 
 	asked atomic.Bool // for a heartbeat, since the last one
 
-	meter meter // owned by the reader
-
-	signing sync.WaitGroup // a job of signing in, begun or not; used by the reader
-
 	// Guarded by mu.
 	mu       sync.Mutex
 	stage    stage
+	closing  bool // a close frame is due or sent: no data follows
+	told     bool // the client has been sent Reconnect: its own close is an answer
+	writing  bool // somebody writes
+	again    bool // and has to look once more
+	dead     bool // the socket is closed or broken
+	readDone bool // the reader has ended: who writes now is the last
 	session  *Session
-	control  []byte // whole frames that go before data
-	frames   int    // how many of them
-	pong     []byte // the newest
+	signing  *signing // nil while nobody signs in
+	control  *control // nil while nothing waits
 	cause    *CloseError
-	closing  bool          // a close frame is due or sent: no data follows
-	goodbye  []byte        // the close frame, until a writer takes it
-	told     bool          // the client has been sent Reconnect: its own close is an answer
 	deadline int64         // Unix nanoseconds; of Identify, or of the peer's close frame
-	writing  bool          // somebody writes
-	slow     bool          // and waits for the socket
-	took     int64         // what that had taken when the wheel looked last
-	tookAt   int64         // and when it had taken more than before, Unix nanoseconds
-	again    bool          // and has to look once more
-	dead     bool          // the socket is closed or broken
-	readDone bool          // the reader has ended: who writes now is the last
+	slow     *stalling     // of the writer that waits for the socket; nil: none does
 	idle     chan struct{} // closed when nobody writes any more; nil unless the reader waits for it
-	room     chan struct{}
+	room     chan struct{} // closed when the control lane has room; nil unless the reader waits for it
+}
+
+// stalling is how a socket that does not take more gets on.
+type stalling struct {
+	took int64 // what it had taken when the wheel looked last
+	at   int64 // and when that was more than before, Unix nanoseconds
 }
 
 // stage is how far a connection has come.
@@ -74,12 +71,6 @@ const (
 	stageReady                    // has a session
 )
 
-// The control lane's bounds: beyond them the reader waits.
-const (
-	controlFrames = 64
-	controlBytes  = 256 << 10
-)
-
 // send queues frames that go before data.
 func (c *conn) send(frames []byte) {
 	c.mu.Lock()
@@ -87,10 +78,17 @@ func (c *conn) send(frames []byte) {
 		c.mu.Unlock()
 		return
 	}
-	c.control = append(c.control, frames...)
-	c.frames++
+	c.controlLane().add(frames)
 	c.mu.Unlock()
 	c.flushNow()
+}
+
+// controlLane is the control lane for who has something to put in. mu is held.
+func (c *conn) controlLane() *control {
+	if c.control == nil {
+		c.control = controls.Get().(*control)
+	}
+	return c.control
 }
 
 // ask asks the client for a heartbeat.
@@ -100,10 +98,11 @@ func (c *conn) ask() {
 }
 
 // sendPong answers a ping. Only the newest pong is kept.
-func (c *conn) sendPong(frame []byte) {
+func (c *conn) sendPong(payload []byte) {
 	c.mu.Lock()
 	if !c.closing {
-		c.pong = append(c.pong[:0], frame...)
+		l := c.controlLane()
+		l.pong = append(appendFrameHeader(l.pong[:0], framePong, len(payload)), payload...)
 	}
 	c.mu.Unlock()
 	c.flushNow()
@@ -131,7 +130,7 @@ func (c *conn) latchFrame(cause *CloseError, frame []byte) {
 	c.mu.Lock()
 	first := !c.closing && !c.dead
 	if first {
-		c.closing, c.goodbye = true, frame
+		c.closing, c.controlLane().goodbye = true, frame
 		c.setCause(cause)
 		c.deadline = deadline.UnixNano()
 	}
@@ -189,7 +188,7 @@ func (c *conn) write(sc *scratch) {
 func (c *conn) writeSlowly(sc *scratch) {
 	now := c.gw.now()
 	c.mu.Lock()
-	c.slow, c.took, c.tookAt = true, c.sock.Progress(), now.UnixNano()
+	c.slow = &stalling{took: c.sock.Progress(), at: now.UnixNano()}
 	c.mu.Unlock()
 	c.lane.watch(c.watched, now.Add(socket.StallTimeout))
 	c.gw.slow.add(c)
@@ -293,7 +292,7 @@ func (c *conn) fill(sc *scratch) bool {
 
 // release gives the right to write back. mu is held.
 func (c *conn) release() {
-	c.writing, c.slow = false, false
+	c.writing, c.slow = false, nil
 	if c.idle != nil {
 		close(c.idle)
 		c.idle = nil
@@ -318,15 +317,10 @@ func (c *conn) drained() {
 
 // takeControl empties the control lane into buf. mu is held.
 func (c *conn) takeControl(buf []byte) []byte {
-	buf = append(buf, c.control...)
-	c.control, c.frames = c.control[:0], 0
-	if cap(c.control) > 1<<10 {
+	if l := c.control; l != nil {
 		c.control = nil
+		buf = l.appendTo(buf)
 	}
-	buf = append(buf, c.pong...)
-	c.pong = nil
-	buf = append(buf, c.goodbye...)
-	c.goodbye = nil
 	c.wakeReader()
 	return buf
 }
@@ -338,11 +332,21 @@ func (c *conn) wakeReader() {
 	}
 }
 
+// controlFull reports whether the reader has to wait for room in the control lane.
+func (c *conn) controlFull() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waits()
+}
+
+// waits is controlFull. mu is held.
+func (c *conn) waits() bool { return !c.dead && !c.closing && c.control.full() }
+
 // awaitRoom keeps the reader from answering faster than the client reads.
 func (c *conn) awaitRoom() {
 	for {
 		c.mu.Lock()
-		if c.dead || c.closing || (c.frames < controlFrames && len(c.control) < controlBytes) {
+		if !c.waits() {
 			c.mu.Unlock()
 			return
 		}
@@ -353,6 +357,13 @@ func (c *conn) awaitRoom() {
 		c.mu.Unlock()
 		<-room
 	}
+}
+
+// isGone reports whether nobody is at the other end any more, or here.
+func (c *conn) isGone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead || c.readDone || c.gw.ctx.Err() != nil
 }
 
 // isClosing reports whether the connection has said goodbye.

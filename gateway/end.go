@@ -26,10 +26,11 @@ func (s *Session) overflow() *conn {
 		return s.doom(cause)
 	}
 	s.tellSlow(true)
-	if s.slow.closes > 0 && s.slow.acked == s.ring.acked {
+	slow := &s.trouble().slow
+	if slow.closes > 0 && slow.acked == s.ring.acked {
 		return s.doom(cause)
 	}
-	s.slow.closes, s.slow.acked = s.slow.closes+1, s.ring.acked
+	slow.closes, slow.acked = slow.closes+1, s.ring.acked
 	c.latch(cause)
 	if s.gw.limits.ResumeWindow < 0 || !s.detach(s.gw.now()) {
 		s.doom(cause)
@@ -50,7 +51,7 @@ func (s *Session) doom(cause *CloseError) *conn {
 	case c != nil:
 		c.latch(cause)
 	case s.detached != 0:
-		s.lane.watch(s.watched, s.gw.now())
+		s.watch(s.gw.now())
 	}
 	return c
 }
@@ -78,10 +79,16 @@ func (s *Session) end(saved bool) bool {
 	s.setDetached(0)
 	s.ring.release() // again, if it was doomed: an empty one
 	s.settle()
-	s.replies = replies{}
+	s.replies = nil
+	if s.calls != nil {
+		s.calls.end()
+	}
+	if s.watched != nil {
+		s.watched.session.Store(nil)
+	}
 	for _, sub := range s.subs {
 		s.gw.topics.leave(sub)
-		s.gw.topics.release(sub.topic)
+		s.gw.topics.release(sub.topic.name)
 	}
 	s.subs = nil
 	return true
@@ -96,8 +103,6 @@ func (g *Gateway) retire(s *Session, saved bool) {
 	if !s.end(saved) {
 		return
 	}
-	s.cancel()
-	s.watched.session.Store(nil)
 	g.commands.Drop(&s.commands)
 	g.bySession.Remove(s.id)
 	s.placement.Release()

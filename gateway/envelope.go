@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"sync"
 
 	"github.com/gatehouse-go/gatehouse/codec"
 )
@@ -31,8 +32,10 @@ const (
 
 // envelope is an inbound message: {op, d} and whatever else, which is ignored.
 type envelope struct {
-	op   opcode
-	data json.RawMessage // nil if absent; refers to the message's bytes
+	op    opcode
+	data  json.RawMessage // nil if absent
+	plain bool            // a heartbeat as nearly all are: it has been read
+	read  beat
 }
 
 var (
@@ -40,17 +43,28 @@ var (
 	errNoOpcode  = errors.New("op is not an integer")
 )
 
-// decodeEnvelope reads a message. Whatever its encoding, it becomes JSON first,
+// messages are what binary messages become JSON in.
+var messages = sync.Pool{New: func() any { return new([]byte) }}
+
+// decodeEnvelope reads a message, of which the envelope keeps nothing. Whatever its encoding, it becomes JSON first,
 // under the limits: everything behind this line reads one form only.
 func decodeEnvelope(f form, message []byte, limits codec.Limits) (envelope, error) {
-	var err error
-	if f == formJSON {
-		err = codec.CheckJSON(message, limits)
-	} else {
-		message, err = codec.AppendJSONFromMsgPack(nil, message, limits)
+	if f != formJSON {
+		buf := messages.Get().(*[]byte)
+		defer messages.Put(buf)
+		var err error
+		if *buf, err = codec.AppendJSONFromMsgPack((*buf)[:0], message, limits); err != nil {
+			return envelope{}, err
+		}
+		message = *buf
 	}
-	if err != nil {
-		return envelope{}, err
+	if b, ok := plainBeat(message); ok {
+		return envelope{op: opHeartbeat, plain: true, read: b}, nil
+	}
+	if f == formJSON {
+		if err := codec.CheckJSON(message, limits); err != nil {
+			return envelope{}, err
+		}
 	}
 	if trimmed := bytes.TrimLeft(message, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return envelope{}, errNotObject

@@ -29,8 +29,8 @@ func (s *Session) departed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.departing--
-	if s.freezing != nil {
-		s.freezing.passed()
+	if tr := s.transit; tr != nil && tr.freezing != nil {
+		tr.freezing.passed()
 	}
 }
 
@@ -44,12 +44,12 @@ func (s *Session) freeze() ([]storedTopic, error) {
 		return nil, ErrClosed
 	}
 	f := &freezing{done: make(chan struct{})}
-	f.left.Store(int32(len(s.subs)+s.departing) + 1)
-	s.freezing = f
+	f.left.Store(int32(len(s.subs)) + s.departing + 1)
+	s.moving().freezing = f
 	topics := make([]storedTopic, len(s.subs))
 	for i, sub := range s.subs {
-		topics[i] = storedTopic{sub.topic, s.gw.topics.freeze(sub, f)}
-		s.gw.topics.release(sub.topic)
+		topics[i] = storedTopic{sub.topic.name, s.gw.topics.freeze(sub, f)}
+		s.gw.topics.release(sub.topic.name)
 	}
 	s.subs = nil
 	s.move(phaseLeaving)
@@ -62,7 +62,7 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.freezing = nil
+	s.transit.freezing = nil
 	if s.deaf() {
 		return nil, ErrClosed
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/internal/alert"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/inbound"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/memory"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 	"github.com/gatehouse-go/gatehouse/pool"
@@ -26,6 +27,7 @@ type Gateway struct {
 	opts       Options
 	limits     Limits
 	bounds     bounds
+	inbound    inbound.Limits
 	log        *slog.Logger
 	lanes      []*lane
 	workers    *workers
@@ -40,6 +42,8 @@ type Gateway struct {
 	local      *MemoryLimiter // of this process
 	began      time.Time
 
+	heartbeatACKs [forms][]byte // frames that everybody is sent
+
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
 
@@ -47,6 +51,7 @@ type Gateway struct {
 	byConn    *pool.Pool[uint64, *conn]
 	bySession *pool.Pool[string, *Session]
 	lastConn  atomic.Uint64
+	lastURL   atomic.Pointer[string] // see urlFor
 	loads     loads
 	slow      slowConns
 
@@ -92,7 +97,7 @@ func New(opts Options) (*Gateway, error) {
 	n := lanesPerProcessor * runtime.GOMAXPROCS(0)
 	g := &Gateway{
 		began: time.Now(),
-		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), log: opts.Logger,
+		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), inbound: opts.Limits.inbound(), log: opts.Logger,
 		shards:     opts.Shards,
 		workers:    startWorkers(opts.Workers, n),
 		commands:   runner.New(opts.Limits.Commands, 0),
@@ -111,6 +116,9 @@ func New(opts Options) (*Gateway, error) {
 	_, limit := g.memory.sample()
 	if g.limits.HeldBytes == 0 {
 		g.limits.HeldBytes = heldDefault(limit)
+	}
+	for f := range forms {
+		g.heartbeatACKs[f] = appendMessage(nil, f, opHeartbeatACK, nil)
 	}
 	for i := range n {
 		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))

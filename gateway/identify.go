@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gatehouse-go/gatehouse/codec"
-	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 )
 
 // Identify is what a client signs in with.
@@ -21,6 +20,9 @@ type Identify struct {
 	Presence       *PresenceUpdate // nil if it was not given
 	LargeThreshold int
 	Conn           ConnInfo
+
+	properties json.RawMessage // as they came; nil if they are no object
+	conn       *ConnInfo       // what Conn is a copy of; nil: not on a connection of this gateway
 }
 
 // User is who signed in.
@@ -56,28 +58,12 @@ func (c *conn) signIn(env envelope) {
 		c.closeFor(err)
 		return
 	}
-	id.Conn = c.info
+	id.Conn, id.conn = *c.info, c.info
 	if !c.gw.mayIdentify() {
 		c.invalidSession("busy")
 		return
 	}
-	c.signInBy(c.gw.identifies, func() { c.invalidSession("busy") }, func() { c.identify(id) })
-}
-
-// signInBy has a job done that asks the application: it may take its time,
-// heartbeats are answered meanwhile. When too many wait already, busy is called.
-// Each job has a queue of its own: the one before, of the other runner maybe,
-// need not be over when its client has its answer and asks for the next.
-func (c *conn) signInBy(by *runner.Runner, busy, job func()) {
-	c.signing.Add(1)
-	taken := by.Go(new(runner.Queue), 0, func() {
-		defer c.signing.Done()
-		c.gw.guard(job, func() { c.close(CloseUnknown, "sign-in failed, try again later") })
-	})
-	if !taken {
-		c.signing.Done()
-		busy()
-	}
+	c.signInBy(c.gw.identifies, func() { c.invalidSession("busy") }, func(ctx context.Context) { c.identify(ctx, id) })
 }
 
 // decodeIdentify reads op 2 leniently, as real libraries need it.
@@ -95,7 +81,9 @@ func decodeIdentify(data json.RawMessage) (Identify, error) {
 		return Identify{}, bad
 	}
 	id := Identify{Token: cutScheme(in.Token)}
-	json.Unmarshal(orNull(in.Properties), &id.Properties) // whatever it is, it is no reason to refuse
+	if json.Unmarshal(orNull(in.Properties), &id.Properties) == nil && id.Properties != nil {
+		id.properties = in.Properties // else, whatever it is, it is no reason to refuse
+	}
 	if in.Intents != nil {
 		bits, ok := in.Intents.integer()
 		if !ok || bits > maxIntents {
@@ -146,9 +134,7 @@ func shardPair(in []number) (pair [2]int, ok bool) {
 
 // identify asks the application who this is, makes the session and sends
 // READY. It runs on a goroutine of the identify runner.
-func (c *conn) identify(id Identify) {
-	ctx, cancel := c.signInContext()
-	defer cancel()
+func (c *conn) identify(ctx context.Context, id Identify) {
 	user, err := c.gw.authenticate(ctx, id)
 	if err != nil {
 		c.closeFor(err)
@@ -181,8 +167,6 @@ func (c *conn) identify(id Identify) {
 	}
 }
 
-var errReadyTimeout = errors.New("gateway: Authenticate and Ready took too long")
-
 func (g *Gateway) authenticate(ctx context.Context, id Identify) (User, error) {
 	if allowed := g.opts.Intents; allowed != 0 && id.Intents&^allowed != 0 {
 		return User{}, &CloseError{Code: CloseDisallowedIntents}
@@ -205,7 +189,7 @@ func (c *conn) closeFor(err error) {
 		c.close(ce.Code, ce.Reason)
 	case errors.Is(err, ErrUnauthorized):
 		c.close(CloseAuthFailed, "")
-	case c.ctx.Err() != nil || errors.Is(err, ErrClosed): // the client has gone: its context ended the call
+	case c.isGone() || errors.Is(err, ErrClosed): // the client has gone: its context ended the call
 	default:
 		c.gw.log.Error("sign-in failed", "addr", c.info.Addr, "error", err)
 		c.close(CloseUnknown, "sign-in failed, try again later")
@@ -247,10 +231,10 @@ func (s *Session) readyData(c *conn, extra any) ([]byte, error) {
 		"session_id":         s.id,
 		"resume_gateway_url": c.info.URL,
 		"private_channels":   []any{},
-		"application":        map[string]any{"id": s.user.ID, "flags": s.identify.Intents.applicationFlags()},
+		"application":        map[string]any{"id": s.user.ID, "flags": s.identity.intents.applicationFlags()},
 	}
-	if s.identify.Shard != nil {
-		fields["shard"] = s.identify.Shard
+	if s.identity.shard != nil {
+		fields["shard"] = s.identity.shard
 	}
 	if extra != nil {
 		own, err := codec.AppendJSON(nil, extra)

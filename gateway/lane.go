@@ -78,8 +78,8 @@ func (q *topicQueue) pop() *laneTopic {
 // subscription is a session's place among a topic's subscribers.
 type subscription struct {
 	session *Session
-	topic   string
-	place   int // in laneTopic.subs; owned by the worker that runs the lane
+	topic   *topic // set by join
+	place   int32  // in laneTopic.subs; owned by the worker that runs the lane
 
 	departing bool // its session counts it; set before it leaves
 
@@ -266,7 +266,7 @@ func (l *lane) takeRun(t *laneTopic) {
 
 func (t *laneTopic) apply(e entry) {
 	if e.join != nil {
-		e.join.place = len(t.subs)
+		e.join.place = int32(len(t.subs))
 		t.subs = append(t.subs, e.join)
 		return
 	}

@@ -19,7 +19,7 @@ func testLane() (*lane, func(topics ...string) *Session) {
 	return l, func(topics ...string) *Session {
 		s := &Session{gw: g, lane: l, ring: newRing()}
 		for _, name := range topics {
-			sub := &subscription{session: s, topic: name}
+			sub := &subscription{session: s, topic: &topic{name: name}}
 			s.subs = append(s.subs, sub)
 			l.enqueue(name, entry{join: sub})
 		}
@@ -114,7 +114,7 @@ func TestLaneChangesAreInOrder(t *testing.T) {
 		}
 	}
 	for i, sub := range l.topics["t"].subs {
-		if sub.place != i {
+		if sub.place != int32(i) {
 			t.Errorf("subscription %d believes to be at %d", i, sub.place)
 		}
 	}

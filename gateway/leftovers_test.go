@@ -123,7 +123,10 @@ func TestReaderPausesAndGoesOn(t *testing.T) {
 	waits := func() (frames int, paused bool) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.frames, c.room != nil
+		if c.control != nil {
+			frames = c.control.n
+		}
+		return frames, c.room != nil
 	}
 	eventually(t, "the reader pauses", func() bool { _, paused := waits(); return paused })
 	if frames, _ := waits(); frames != controlFrames {

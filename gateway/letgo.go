@@ -22,10 +22,11 @@ const (
 // is not.
 func (g *Gateway) letGo(ctx context.Context, s *Session) {
 	s.mu.Lock()
-	going := s.going
+	tr := s.moving()
+	going := tr.going
 	if going == nil {
-		s.going = make(chan struct{})
-		defer close(s.going)
+		tr.going = make(chan struct{})
+		defer close(tr.going)
 	}
 	s.mu.Unlock()
 	if going != nil {
@@ -75,7 +76,7 @@ func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
 	select {
 	case <-finished:
 		return true
-	case <-s.ctx.Done():
+	case <-s.context().Done():
 	case <-ctx.Done():
 	}
 	return false
@@ -125,10 +126,11 @@ func (s *Session) awaitAck(ctx context.Context) {
 		s.mu.Unlock()
 		return
 	}
-	if s.acked == nil {
-		s.acked = make(chan struct{})
+	tr := s.moving()
+	if tr.acked == nil {
+		tr.acked = make(chan struct{})
 	}
-	acked := s.acked
+	acked := tr.acked
 	s.mu.Unlock()
 	c.ask()
 	within := ackWithin

@@ -21,8 +21,7 @@ func (s *Session) attach(c *conn, first []byte) error {
 	if s.phase == phaseGone || !c.takes(s) {
 		return ErrClosed
 	}
-	c.control = append(c.control, first...)
-	c.frames++
+	c.controlLane().add(first)
 	s.conn = c
 	s.ring.attach()
 	return nil
@@ -62,7 +61,7 @@ func (s *Session) resume(c *conn, seq uint64) (old *conn, refused string) {
 	case s.phase == phaseGone || s.doomed != nil:
 		return nil, "ended"
 	case old != nil && !old.isClosing():
-		if n, _ := s.contests.add(now, contestWindow); n > mostContests {
+		if n, _ := s.trouble().contests.add(now, contestWindow); n > mostContests {
 			return nil, "contested"
 		}
 	}
@@ -116,7 +115,7 @@ func (s *Session) detach(now time.Time) bool {
 	s.setDetached(now.UnixNano())
 	s.ring.detach()
 	s.nothingToAwait()
-	s.lane.watch(s.watched, now.Add(s.gw.limits.ResumeWindow))
+	s.watch(now.Add(s.gw.limits.ResumeWindow))
 	return !s.ring.over(&s.gw.bounds)
 }
 
@@ -129,6 +128,15 @@ func (s *Session) setDetached(at int64) {
 		s.gw.detached.Add(-1)
 	}
 	s.detached = at
+}
+
+// watch has the wheel look at the session. mu is held.
+func (s *Session) watch(at time.Time) {
+	if s.watched == nil {
+		s.watched = new(watched)
+		s.watched.session.Store(s)
+	}
+	s.lane.watch(s.watched, at)
 }
 
 // check ends a detached session whose time is over, or returns when to look

@@ -40,8 +40,8 @@ func TestRefusedSessionLeavesNothing(t *testing.T) {
 	if err == nil {
 		t.Fatal("there was a place")
 	}
-	s := g.makeSession("x", User{ID: "bob"}, Identify{})
-	if g.enter(s) == nil || s.ctx.Err() == nil {
+	s := g.makeSession("x", User{ID: "bob"}, identity{})
+	if g.enter(s) == nil || s.context().Err() == nil {
 		t.Error("the context of a session that never was goes on")
 	}
 }

@@ -45,7 +45,7 @@ func TestListen(t *testing.T) {
 	c := loginTLS(t, srv, "ann")
 	for _, conn := range g.byConn.All() {
 		if !conn.sock.Straight() {
-			t.Errorf("a %T is not straight", conn.stream.Conn)
+			t.Errorf("a %T is not straight", conn.sock.NetConn())
 		}
 	}
 	const events = 100

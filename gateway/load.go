@@ -109,11 +109,10 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Se
 	}
 	if err != nil {
 		s.end(false)
-		s.cancel()
 		return nil, err
 	}
 	s.mu.Lock()
-	s.lane.watch(s.watched, g.now().Add(g.limits.ResumeWindow))
+	s.watch(g.now().Add(g.limits.ResumeWindow))
 	s.mu.Unlock()
 	return s, nil
 }
@@ -147,6 +146,7 @@ func (sub *subscription) unseen(run []*published) []*published {
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
 	s.move(phaseCatchingUp)
+	tr := s.moving()
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read
@@ -184,22 +184,22 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	if s.phase == phaseGone {
 		return ErrClosed
 	}
-	for name, purge := range s.revoked {
+	for name, purge := range tr.revoked {
 		if i := s.subscription(name); i >= 0 {
 			s.leave(i, purge)
 		}
 	}
-	s.revoked = nil
+	tr.revoked = nil
 	missed = slices.DeleteFunc(missed, func(p *published) bool { return subs[p.Topic].cut })
 	for name, sub := range subs {
 		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
 	}
-	for _, offered := range s.stash {
+	for _, offered := range tr.stash {
 		if sub := offered.sub; sub == nil || !sub.cut {
 			missed = append(missed, sub.unseen(offered.run)...)
 		}
 	}
-	s.stash = nil
+	tr.stash = nil
 	s.move(phaseOpen)
 	c, _ := s.appendAll(missed)
 	s.settle()

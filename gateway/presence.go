@@ -109,7 +109,7 @@ func (g *Gateway) appear(ctx context.Context, s *Session) {
 func (s *Session) device() presence.Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := presence.Device{User: s.user.ID, Session: s.id, Platform: s.identify.platform(), Status: presence.Online}
+	d := presence.Device{User: s.user.ID, Session: s.id, Platform: s.identity.platform, Status: presence.Online}
 	if u := s.presence; u != nil {
 		d.Status, d.Activities = u.Status, u.Activities
 	}
@@ -150,19 +150,4 @@ func (c *conn) presenceUpdate(s *Session, data json.RawMessage) {
 	s.presence = update
 	s.mu.Unlock()
 	c.gw.tellPresence(s)
-}
-
-// platform is what the client runs on, as far as its properties tell.
-func (id *Identify) platform() string {
-	for _, name := range []string{"browser", "$browser"} {
-		switch v, _ := id.Properties[name].(string); v {
-		case "Discord iOS", "Discord Android":
-			return "mobile"
-		case "Discord Client":
-			return "desktop"
-		case "Discord Embedded":
-			return "embedded"
-		}
-	}
-	return "web"
 }

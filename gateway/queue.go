@@ -55,10 +55,11 @@ func (s *Session) tellSlow(closing bool) {
 		return
 	}
 	now := s.gw.now()
-	if !closing && now.UnixNano()-s.slow.told < int64(tellSlowEvery) {
+	slow := &s.trouble().slow
+	if !closing && now.UnixNano()-slow.told < int64(tellSlowEvery) {
 		return
 	}
-	s.slow.told = now.UnixNano()
+	slow.told = now.UnixNano()
 	q := s.queue(now)
 	s.gw.chore(s, func() { hook(s, q) })
 }

@@ -39,7 +39,7 @@ func (c *conn) message(binary bool, data []byte) {
 func (c *conn) handle(env envelope) {
 	switch env.op {
 	case opHeartbeat:
-		c.heartbeat(env.data)
+		c.heartbeat(env)
 		return
 	case opIdentify, opResume:
 		c.signIn(env)
@@ -81,29 +81,6 @@ func (c *conn) ready() *Session {
 	return c.session
 }
 
-// heartbeat acknowledges what the client has seen and is answered at once, in
-// every state.
-func (c *conn) heartbeat(data json.RawMessage) {
-	c.lastBeat.Store(c.gw.now().UnixNano())
-	var seen *number
-	if err := json.Unmarshal(orNull(data), &seen); err != nil {
-		c.close(CloseUnknownOpcode, "heartbeat: d is not a sequence")
-		return
-	}
-	if s := c.ready(); s != nil && seen != nil {
-		seq, ok := seen.integer()
-		if !ok {
-			c.close(CloseUnknownOpcode, "heartbeat: d is not a sequence")
-			return
-		}
-		if err := s.ack(c, seq); err != nil {
-			c.close(CloseUnknown, "heartbeat: sequence was never sent")
-			return
-		}
-	}
-	c.send(appendMessage(nil, c.form, opHeartbeatACK, nil))
-}
-
 func orNull(data json.RawMessage) json.RawMessage {
 	if len(data) == 0 {
 		return json.RawMessage("null")
@@ -135,7 +112,7 @@ func (c *conn) hand(s *Session, env envelope, to func(context.Context, *Session,
 		return
 	}
 	c.enqueue(s, env.op, func() {
-		if err := to(s.ctx, s, orNull(env.data)); err != nil {
+		if err := to(s.context(), s, orNull(env.data)); err != nil {
 			c.gw.log.Error("operation failed", "op", int(env.op), "user", s.user.ID, "error", err)
 		}
 	})

@@ -31,8 +31,7 @@ func (g *Gateway) forget(c *conn) {
 
 // newSession makes a session, places it and registers it.
 func (g *Gateway) newSession(user User, id Identify) (*Session, error) {
-	s := g.makeSession(newSessionID(), user, id)
-	s.presence = id.Presence
+	s := g.makeSession(newSessionID(), user, id.kept())
 	if err := g.enter(s); err != nil {
 		return nil, err
 	}
@@ -41,11 +40,8 @@ func (g *Gateway) newSession(user User, id Identify) (*Session, error) {
 }
 
 // makeSession makes a session that nobody knows of.
-func (g *Gateway) makeSession(id string, user User, identify Identify) *Session {
-	s := &Session{gw: g, lane: g.laneOf(id), id: id, user: user, identify: identify, ring: newRing(), watched: new(watched)}
-	s.watched.session.Store(s)
-	s.ctx, s.cancel = context.WithCancel(g.ctx)
-	return s
+func (g *Gateway) makeSession(id string, user User, who identity) *Session {
+	return &Session{gw: g, lane: g.laneOf(id), id: id, user: user, identity: who, ring: newRing(), presence: who.presence}
 }
 
 // laneOf is the lane of a session: for its whole life here.
@@ -57,7 +53,7 @@ func (g *Gateway) laneOf(id string) *lane {
 func (g *Gateway) enter(s *Session) (err error) {
 	defer func() {
 		if err != nil {
-			s.cancel()
+			s.end(false)
 		}
 	}()
 	if s.placement, err = g.shards.Assign(s.id); err != nil {
@@ -84,7 +80,7 @@ func (g *Gateway) disconnected(c *conn, s *Session, cause *CloseError) {
 	}
 	g.stats.closed(cause.Code)
 	if hook := g.opts.OnDisconnect; hook != nil {
-		g.guard(func() { hook(c.info, s, cause) }, nil)
+		g.guard(func() { hook(*c.info, s, cause) }, nil)
 	}
 	g.forget(c)
 }

@@ -37,15 +37,13 @@ func (c *conn) resume(data json.RawMessage) {
 		c.busy()
 		return
 	}
-	c.signInBy(c.gw.resumes, c.busy, func() { c.takeUp(cutScheme(in.Token), in.SessionID, seq) })
+	c.signInBy(c.gw.resumes, c.busy, func(ctx context.Context) { c.takeUp(ctx, cutScheme(in.Token), in.SessionID, seq) })
 }
 
 // takeUp asks the application who this is, and attaches the connection to the
 // session. It runs on a goroutine of the resume runner.
-func (c *conn) takeUp(token, id string, seq uint64) {
-	ctx, cancel := c.signInContext()
-	defer cancel()
-	user, err := c.gw.authenticate(ctx, Identify{Token: token, Resume: true, Conn: c.info})
+func (c *conn) takeUp(ctx context.Context, token, id string, seq uint64) {
+	user, err := c.gw.authenticate(ctx, Identify{Token: token, Resume: true, Conn: *c.info})
 	if err != nil {
 		c.closeFor(err)
 		return
@@ -108,7 +106,7 @@ func (c *conn) cannotResume(err error) {
 	case errors.Is(err, ErrClosed):
 		c.busy()
 	default:
-		if c.ctx.Err() == nil {
+		if !c.isGone() {
 			c.gw.log.Warn("a session could not be resumed", "addr", c.info.Addr, "error", err)
 		}
 		c.busy()
@@ -133,12 +131,4 @@ func (c *conn) invalidSession(why string) {
 	}
 	c.gw.stats.refuseResume(why)
 	c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
-}
-
-// signInContext is of what the application does to let the client in.
-func (c *conn) signInContext() (context.Context, context.CancelFunc) {
-	if t := c.gw.limits.ReadyTimeout; t > 0 {
-		return context.WithTimeoutCause(c.ctx, t, errReadyTimeout)
-	}
-	return context.WithCancel(c.ctx)
 }

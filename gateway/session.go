@@ -22,11 +22,8 @@ type Session struct {
 	lane      *lane
 	id        string
 	user      User
-	identify  Identify
+	identity  identity
 	placement *shard.Placement
-	ctx       context.Context // of its commands; ends with the session
-	cancel    context.CancelFunc
-	watched   *watched // what the wheel holds while nobody reads
 
 	// Guarded by their runners.
 	commands runner.Queue
@@ -36,25 +33,76 @@ type Session struct {
 	// connection is locked, and never while one of them is.
 	mu        sync.Mutex
 	ring      ring
-	counted   int   // of the ring's unsent events, in the lane's count
 	conn      *conn // whose turn it is to be written to; nil while there is none
 	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
+	subs      []*subscription
+	counted   int32 // of the ring's unsent events, in the lane's count
+	departing int32 // subscriptions that have ended, and whose last events the lane has still to offer
 	phase     phase
 	saved     bool            // and gone: another gateway may have it
-	doomed    *CloseError     // why it gets no connection any more; nil: it may
-	going     chan struct{}   // closed when it was let go of; nil: nobody does
-	revoked   map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
-	departing int             // subscriptions that have ended, and whose last events the lane has still to offer
-	freezing  *freezing       // waits for them, and for others; nil: nobody does
-	stash     []offered       // while it catches up: what waits until it has
 	dirty     bool            // somebody is about to flush conn
-	askedAt   int64
-	acked     chan struct{} // see nothingToAwait; nil: nobody waits
-	subs      []*subscription
+	doomed    *CloseError     // why it gets no connection any more; nil: it may
 	presence  *PresenceUpdate // what the client said last
-	slow      slowness
-	contests  window // connections that took it from a live one
-	replies   replies
+
+	// Also guarded by mu, nil until there is a need.
+	calls   *calls   // what the application's calls run in
+	watched *watched // what the wheel holds while nobody reads
+	transit *transit // on its way from here to another gateway, or from there
+	faults  *faults
+	replies *replies
+}
+
+// calls is what the application's calls for a session run in.
+type calls struct {
+	ctx context.Context // ends with the session
+	end context.CancelFunc
+}
+
+// transit is what a session needs on its way between gateways.
+type transit struct {
+	going    chan struct{}   // closed when it was let go of; nil: nobody does
+	revoked  map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
+	freezing *freezing       // waits for its departing subscriptions, and for others; nil: nobody does
+	stash    []offered       // while it catches up: what waits until it has
+	acked    chan struct{}   // see nothingToAwait; nil: nobody waits
+}
+
+// faults are what a session has been in trouble for.
+type faults struct {
+	slow     slowness
+	contests window // connections that took it from a live one
+	askedAt  int64  // for a heartbeat, Unix nanoseconds
+}
+
+// moving is the session's transit. mu is held.
+func (s *Session) moving() *transit {
+	if s.transit == nil {
+		s.transit = new(transit)
+	}
+	return s.transit
+}
+
+// trouble is the session's faults, none so far maybe. mu is held.
+func (s *Session) trouble() *faults {
+	if s.faults == nil {
+		s.faults = new(faults)
+	}
+	return s.faults
+}
+
+// context is what the application's calls for the session run in: it ends with
+// the session.
+func (s *Session) context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls == nil {
+		s.calls = new(calls)
+		s.calls.ctx, s.calls.end = context.WithCancel(s.gw.ctx)
+		if s.phase == phaseGone {
+			s.calls.end()
+		}
+	}
+	return s.calls.ctx
 }
 
 // newSessionID returns 128 random bits.
@@ -76,16 +124,20 @@ func (s *Session) ID() string { return s.id }
 // User returns who signed in, as Authenticate said.
 func (s *Session) User() User { return s.user }
 
-// Identify returns what the client signed in with, without its token.
-func (s *Session) Identify() Identify { return s.identify }
+// Identify returns what the client signed in with, without its token. Its
+// properties are the caller's own.
+func (s *Session) Identify() Identify { return s.identity.identify() }
 
 // Intents returns the groups of events that the client asked for.
-func (s *Session) Intents() Intent { return s.identify.Intents }
+func (s *Session) Intents() Intent { return s.identity.intents }
 
 // Subscribe has the session sent what is published to the topics from now on:
 // every event published after Subscribe returned. Subscribing twice is
 // subscribing once. The context bounds waiting for the broker.
 func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
+	s.mu.Lock()
+	s.subs = slices.Grow(s.subs, len(topics))
+	s.mu.Unlock()
 	for _, name := range topics {
 		if _, err := s.join(ctx, name, false); err != nil {
 			return fmt.Errorf("gateway: subscribe to %q: %w", name, err)
@@ -110,15 +162,15 @@ func (s *Session) join(ctx context.Context, name string, catchingUp bool) (*subs
 		s.gw.topics.release(name)
 		return s.subs[i], nil
 	}
-	sub := &subscription{session: s, topic: name}
+	sub := &subscription{session: s}
 	s.subs = append(s.subs, sub)
-	s.gw.topics.join(sub)
+	s.gw.topics.join(sub, name)
 	return sub, nil
 }
 
 // subscription returns the index of a topic in subs, or -1. mu is held.
 func (s *Session) subscription(name string) int {
-	return slices.IndexFunc(s.subs, func(sub *subscription) bool { return sub.topic == name })
+	return slices.IndexFunc(s.subs, func(sub *subscription) bool { return sub.topic.name == name })
 }
 
 // Unsubscribe ends subscriptions. What was published before it is still sent,
@@ -146,10 +198,11 @@ func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) 
 			s.leave(i, purge)
 		}
 		if s.phase.moving() {
-			if s.revoked == nil {
-				s.revoked = make(map[string]bool)
+			tr := s.moving()
+			if tr.revoked == nil {
+				tr.revoked = make(map[string]bool)
 			}
-			s.revoked[name] = s.revoked[name] || purge
+			tr.revoked[name] = tr.revoked[name] || purge
 			err = ErrClosed
 		}
 	}
@@ -162,13 +215,13 @@ func (s *Session) leave(i int, purge bool) {
 	s.subs = slices.Delete(s.subs, i, i+1)
 	if purge {
 		sub.cut = true
-		s.ring.purge(sub.topic)
+		s.ring.purge(sub.topic.name)
 		s.settle()
 	}
 	s.departing++
 	sub.departing = true
 	s.gw.topics.leave(sub)
-	s.gw.topics.release(sub.topic)
+	s.gw.topics.release(sub.topic.name)
 }
 
 // Topics returns the topics that the session is subscribed to.
@@ -177,7 +230,7 @@ func (s *Session) Topics() []string {
 	defer s.mu.Unlock()
 	names := make([]string, len(s.subs))
 	for i, sub := range s.subs {
-		names[i] = sub.topic
+		names[i] = sub.topic.name
 	}
 	return names
 }
@@ -235,7 +288,7 @@ func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool
 	case sub != nil && sub.cut:
 		return nil, false
 	case s.phase == phaseCatchingUp:
-		s.stash = append(s.stash, offered{sub, slices.Clone(run)})
+		s.transit.stash = append(s.transit.stash, offered{sub, slices.Clone(run)})
 		return nil, false
 	}
 	run = sub.unseen(run)
@@ -258,7 +311,7 @@ func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool
 // hold it reports so, with the connection that is to be told. mu is held.
 func (s *Session) appendAll(run []*published) (c *conn, overflown bool) {
 	for _, p := range run {
-		if !s.identify.Intents.sees(p.Intent) {
+		if !s.identity.intents.sees(p.Intent) {
 			continue
 		}
 		switch s.ring.append(p, &s.gw.bounds) {
@@ -313,8 +366,8 @@ func (s *Session) refill(c *conn, sc *scratch) {
 
 // settle has the lane's count of unsent events follow the ring. mu is held.
 func (s *Session) settle() {
-	if d := s.ring.unsentLive - s.counted; d != 0 {
-		s.counted += d
+	if d := s.ring.unsentLive - int(s.counted); d != 0 {
+		s.counted += int32(d)
 		s.lane.unsent.Add(int64(d))
 	}
 }
@@ -337,7 +390,7 @@ func (s *Session) putBack(c *conn, frames []dataFrame) {
 		case frameResumed:
 			s.ring.putBackResumed()
 		case frameAsk:
-			s.askedAt = 0
+			s.trouble().askedAt = 0
 		}
 	}
 	s.gw.stats.delivered.Add(-uint64(n))
@@ -348,11 +401,11 @@ func (s *Session) putBack(c *conn, frames []dataFrame) {
 const askEvery = int64(5 * time.Second)
 
 func (s *Session) askForAck(c *conn, sc *scratch) {
-	now := s.gw.now().UnixNano()
-	if now-s.askedAt < askEvery {
+	now, faults := s.gw.now().UnixNano(), s.trouble()
+	if now-faults.askedAt < askEvery {
 		return
 	}
-	s.askedAt = now
+	faults.askedAt = now
 	c.asked.Store(true)
 	sc.buf = appendMessage(sc.buf, c.form, opHeartbeat, nil)
 	sc.add(frameAsk, 0)
@@ -378,8 +431,8 @@ func (s *Session) ack(c *conn, seq uint64) error {
 // nothingToAwait tells who waits for the client to acknowledge that it has, or
 // cannot any more. mu is held.
 func (s *Session) nothingToAwait() {
-	if s.acked != nil {
-		close(s.acked)
-		s.acked = nil
+	if tr := s.transit; tr != nil && tr.acked != nil {
+		close(tr.acked)
+		tr.acked = nil
 	}
 }

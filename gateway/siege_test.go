@@ -121,7 +121,7 @@ func (s *siege) connected(info ConnInfo) {
 		return
 	}
 	if got := c.sock.Straight(); got != s.transport.straight {
-		s.t.Errorf("a %T is written straight: %v", c.stream.Conn, got)
+		s.t.Errorf("a %T is written straight: %v", c.sock.NetConn(), got)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

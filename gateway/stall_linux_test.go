@@ -57,11 +57,11 @@ func (g *Gateway) kernelOfSlow(t testing.TB) (most uint32, n int) {
 	t.Helper()
 	for _, c := range g.byConn.All() {
 		c.mu.Lock()
-		slow := c.slow
+		slow := c.slow != nil
 		c.mu.Unlock()
 		if slow {
 			n++
-			most = max(most, meminfo(t, tcpOf(c.stream.Conn))[wmemQueued])
+			most = max(most, meminfo(t, tcpOf(c.sock.NetConn()))[wmemQueued])
 		}
 	}
 	return most, n

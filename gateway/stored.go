@@ -19,7 +19,7 @@ const storedVersion = 1
 // as bytes, what it has not been appended yet as positions in the broker's
 // history: who may see an event was decided when it was appended.
 type stored struct {
-	Properties     map[string]any  `json:"properties,omitempty"`
+	Properties     json.RawMessage `json:"properties,omitempty"`
 	Intents        Intent          `json:"intents"`
 	Shard          *[2]int         `json:"shard,omitempty"`
 	LargeThreshold int             `json:"large_threshold,omitempty"`
@@ -70,10 +70,14 @@ type storedTopic struct {
 
 // snapshot is the session's record, but for its topics. mu is held.
 func (s *Session) snapshot() stored {
+	who := &s.identity
 	st := stored{
-		Properties: s.identify.Properties, Intents: s.identify.Intents, Shard: s.identify.Shard,
-		LargeThreshold: s.identify.LargeThreshold, Presence: s.presence,
-		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head), Replies: slices.Clone(s.replies.last),
+		Properties: json.RawMessage(who.properties), Intents: who.intents, Shard: who.shard,
+		LargeThreshold: int(who.largeThreshold), Presence: s.presence,
+		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head),
+	}
+	if s.replies != nil {
+		st.Replies = slices.Clone(s.replies.last)
 	}
 	drift := s.gw.drift()
 	for p := range s.ring.all() {
@@ -134,11 +138,12 @@ func (g *Gateway) drift() int64 { return time.Now().UnixNano() - g.now().UnixNan
 
 // restore makes a detached session of a record, without its topics.
 func (g *Gateway) restore(id string, user User, st stored) *Session {
-	s := g.makeSession(id, user, Identify{
-		Properties: st.Properties, Intents: st.Intents, Shard: st.Shard, LargeThreshold: st.LargeThreshold, Presence: st.Presence,
-	})
-	s.presence = st.Presence
-	s.replies.restore(st.Replies)
+	who := Identify{Intents: st.Intents, Shard: st.Shard, LargeThreshold: st.LargeThreshold, Presence: st.Presence, properties: st.Properties}
+	s := g.makeSession(id, user, who.kept())
+	if len(st.Replies) > 0 {
+		s.replies = new(replies)
+		s.replies.restore(st.Replies)
+	}
 	s.setDetached(g.now().UnixNano())
 	events := make([]*published, len(st.Events))
 	for i, ev := range st.Events {

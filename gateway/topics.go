@@ -30,6 +30,7 @@ type topicStripe struct {
 
 // topic is a topic that has subscribers in this process, or is about to.
 type topic struct {
+	name      string
 	users     []int32  // subscribers per lane
 	last      Position // up to which everything of the topic was delivered; zero: unknown
 	holders   int      // all of them, and who is about to subscribe
@@ -57,7 +58,7 @@ func (ts *topics) hold(ctx context.Context, name string) error {
 	st.mu.Lock()
 	t := st.topics[name]
 	if t == nil || t.holders == 0 {
-		fresh := &topic{users: make([]int32, len(ts.lanes)), following: make(chan struct{}), left: make(chan struct{})}
+		fresh := &topic{name: name, users: make([]int32, len(ts.lanes)), following: make(chan struct{}), left: make(chan struct{})}
 		if t != nil {
 			fresh.before = t.left
 		}
@@ -122,15 +123,16 @@ func (ts *topics) unfollow(t *topic, name string) {
 	close(t.left)
 }
 
-// join adds a subscription to a topic that is held. Events published after it
+// join makes sub one to a topic that is held. Events published after it
 // returned are seen.
-func (ts *topics) join(sub *subscription) {
-	st := ts.stripe(sub.topic)
+func (ts *topics) join(sub *subscription, name string) {
+	st := ts.stripe(name)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	l := sub.session.lane
-	st.topics[sub.topic].users[l.id]++
-	l.enqueue(sub.topic, entry{join: sub})
+	l, t := sub.session.lane, st.topics[name]
+	sub.topic = t
+	t.users[l.id]++
+	l.enqueue(t.name, entry{join: sub})
 }
 
 // leave ends a subscription; release is still to be called.
@@ -143,14 +145,12 @@ func (ts *topics) freeze(sub *subscription, f *freezing) Position {
 }
 
 func (ts *topics) leaveBy(e entry) Position {
-	sub := e.leave
-	st := ts.stripe(sub.topic)
+	l, t := e.leave.session.lane, e.leave.topic
+	st := ts.stripe(t.name)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	l := sub.session.lane
-	t := st.topics[sub.topic]
 	t.users[l.id]--
-	l.enqueue(sub.topic, e)
+	l.enqueue(t.name, e)
 	return t.last
 }
 

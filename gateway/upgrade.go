@@ -1,14 +1,11 @@
 package gateway
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/coder/websocket"
 
 	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
@@ -61,7 +58,7 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 			info.Compress = "zlib-stream" // if there is one left
 		}
 	case "msgpack":
-		info.Encoding, f = enc, formMsgPack
+		info.Encoding, f = "msgpack", formMsgPack // enc would keep the whole URL
 		if q.Get("compress") == "lz4" {
 			info.Compress, f = "lz4", formMsgPackLZ4
 		}
@@ -81,15 +78,8 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 		refusal.write(w)
 		return
 	}
-	ws, err := websocket.Accept(&hijacker{w, c.stream}, r, &websocket.AcceptOptions{
-		OriginPatterns:     g.opts.Origins,
-		InsecureSkipVerify: len(g.opts.Origins) == 1 && g.opts.Origins[0] == "*",
-		CompressionMode:    websocket.CompressionDisabled,
-		OnPingReceived:     func(context.Context, []byte) bool { return c.pinged() },
-		OnPongReceived:     func(context.Context, []byte) { c.pinged() },
-	})
+	h, err := g.accept(w, r)
 	if err != nil {
-		// Accept has answered: a bad handshake, or a page of another origin.
 		g.forget(c)
 		g.stats.refuse("handshake")
 		return
@@ -99,23 +89,21 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 			c.info.Compress = ""
 		}
 	}
-	ws.SetReadLimit(-1) // ours is in readMessage, which closes with a code of the protocol
-	c.begin(ws)
+	socket.KeepAlive(h.Conn, max(0, g.opts.KeepAlive))
+	c.begin(h)
 }
 
 // newConn returns a connection that cannot be written to until begin.
 func newConn(g *Gateway, info ConnInfo, f form) *conn {
-	c := &conn{gw: g, form: f, ext: info.Ext, info: info, stream: new(stream), watched: new(watched), writing: true}
-	c.stream.c = c
+	c := &conn{gw: g, form: f, ext: info.Ext, info: &info, watched: new(watched), writing: true}
 	c.watched.conn.Store(c)
 	return c
 }
 
 // begin says Hello and starts reading.
-func (c *conn) begin(ws *websocket.Conn) {
+func (c *conn) begin(h hijacked) {
 	now := c.gw.now()
 	c.lastBeat.Store(now.UnixNano())
-	c.ctx, c.cancel = context.WithCancel(c.gw.ctx)
 	c.gw.stats.accepted.Add(1)
 	switch {
 	case c.info.Version != 9 && c.info.Version != 10:
@@ -125,9 +113,9 @@ func (c *conn) begin(ws *websocket.Conn) {
 	}
 
 	c.mu.Lock()
-	c.ws, c.sock = ws, socket.New(c.stream.Conn)
+	c.sock, c.reader = socket.New(h.Conn), socket.NewReader(h.Conn, h.early)
 	if !c.closing {
-		c.control = c.gw.hello(c.form)
+		c.controlLane().add(c.gw.hello(c.form))
 		c.deadline = c.gw.identifyDeadline(now)
 	}
 	dead := c.dead
@@ -142,21 +130,10 @@ func (c *conn) begin(ws *websocket.Conn) {
 	scratches.Put(sc)
 	go func() {
 		if hook := c.gw.opts.OnConnect; hook != nil {
-			c.gw.guard(func() { hook(c.info) }, nil)
+			c.gw.guard(func() { hook(*c.info) }, nil)
 		}
 		c.serve()
 	}()
-}
-
-// pinged is called by package websocket, on the reader, for each ping and
-// pong, and reports whether a ping is to be answered.
-func (c *conn) pinged() bool {
-	c.stream.unfinished = 0
-	if c.meter.ping(c.gw.now(), &c.gw.limits) == abusive {
-		c.close(CloseRateLimited, "")
-	}
-	c.awaitRoom()
-	return !c.isClosing()
 }
 
 func (g *Gateway) hello(f form) []byte {
@@ -193,7 +170,12 @@ func (g *Gateway) urlFor(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "wss"
 	}
-	return (&url.URL{Scheme: scheme, Host: r.Host, Path: u}).String()
+	own := (&url.URL{Scheme: scheme, Host: r.Host, Path: u}).String()
+	if last := g.lastURL.Load(); last != nil && *last == own {
+		return *last // sessions keep it: most share one
+	}
+	g.lastURL.Store(&own)
+	return own
 }
 
 // discover answers GET PATH/gateway and PATH/gateway/bot.

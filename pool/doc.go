@@ -29,7 +29,11 @@
 //   - An entry is idle when it was not touched for Options.IdleAfter, counted in steps of an eighth of it: never too
 //     early, at most an eighth too late. Stats and EvictIdle mean the same by it.
 //   - Iteration holds no lock while the loop's body runs: the body may call any method, and others go on meanwhile.
-//   - Get and Touch allocate nothing and do not write to memory that calls for keys of other shards touch.
+//   - Get and Touch allocate nothing and do not write to memory that calls for keys of other shards touch. Get writes
+//     nothing at all, and Touch only once in each step, unless an entry of the same shard comes or goes just then.
+//   - An entry weighs 16 bytes in a table that is 3/8 to 3/4 full, and an object of 32 bytes beside its key's and its
+//     connection's words: 75 bytes for a string that leads to a pointer. A label adds 32 and a pointer; the
+//     first to bear one, 64 and another 16 in a table.
 //
 // # Non-goals
 //

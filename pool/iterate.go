@@ -10,7 +10,7 @@ func (p *Pool[K, C]) All() iter.Seq2[K, C] {
 		for i := range p.shards {
 			entries = p.shards[i].list(entries[:0])
 			for _, e := range entries {
-				if !e.gone.Load() && !yield(e.key, e.conn) {
+				if !e.val.isGone() && !yield(e.key, e.val.conn) {
 					return
 				}
 			}
@@ -28,7 +28,7 @@ func (p *Pool[K, C]) EvictIdle() iter.Seq2[K, C] {
 			s := &p.shards[i]
 			idle = s.listIdle(idle[:0], p.clock())
 			for _, e := range idle {
-				if p.evict(s, e) && !yield(e.key, e.conn) {
+				if p.evict(s, e) && !yield(e.key, e.val.conn) {
 					return
 				}
 			}
@@ -38,22 +38,23 @@ func (p *Pool[K, C]) EvictIdle() iter.Seq2[K, C] {
 
 // evict removes an entry if it is there and idle.
 func (p *Pool[K, C]) evict(s *shard[K, C], e *entry[K, C]) bool {
+	hash := p.hash(e.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.gone.Load() || !s.isIdle(e) {
+	if e.val.isGone() || !s.isIdle(e) {
 		return false
 	}
-	p.drop(s, e)
+	p.drop(s, hash, e)
 	p.evicted.Add(1)
 	return true
 }
 
 // list appends all entries to dst.
 func (s *shard[K, C]) list(dst []*entry[K, C]) []*entry[K, C] {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, h := range s.entries {
-		dst = append(dst, h.entry)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := range s.entries.all {
+		dst = append(dst, e)
 	}
 	return dst
 }
@@ -66,9 +67,9 @@ func (s *shard[K, C]) listIdle(dst []*entry[K, C], step int64) []*entry[K, C] {
 	if s.idle == 0 {
 		return dst
 	}
-	for _, h := range s.entries {
-		if s.isIdle(h.entry) {
-			dst = append(dst, h.entry)
+	for e := range s.entries.all {
+		if s.isIdle(e) {
+			dst = append(dst, e)
 		}
 	}
 	return dst

@@ -203,16 +203,19 @@ func consistent(t *testing.T, p *Pool[int, int]) {
 		for _, n := range s.recent {
 			sum += n
 		}
-		if int(sum) != len(s.entries) || s.idle < 0 || slices.Min(s.recent[:]) < 0 {
-			t.Fatalf("shard %d counts %d idle and %v recent of %d", i, s.idle, s.recent, len(s.entries))
+		entries := slices.Collect(s.entries.all)
+		if int(sum) != len(entries) || len(entries) != s.entries.count || s.idle < 0 || slices.Min(s.recent[:]) < 0 {
+			t.Fatalf("shard %d counts %d idle and %v recent of %d", i, s.idle, s.recent, len(entries))
 		}
-		total += len(s.entries)
-		for _, h := range s.entries {
-			e := h.entry
-			marks += len(e.marks)
-			for _, m := range e.marks {
-				if m.entry != e || m.group != p.labels.stripe(m.label).groups[m.label] || m.group.marks[m.place] != m {
-					t.Fatalf("mark %v of %d points elsewhere", m.label, e.key)
+		if n := s.changes.Load(); n%2 != 0 {
+			t.Fatalf("shard %d was left amidst change %d", i, n)
+		}
+		total += len(entries)
+		for _, e := range entries {
+			for m := e.val.marks; m != nil; m = m.next {
+				marks++
+				if l := m.group.key; m.entry != e || m.group != p.labels.group(l) || m.group.val.marks[m.place] != m {
+					t.Fatalf("mark %v of %d points elsewhere", l, e.key)
 				}
 			}
 		}
@@ -221,10 +224,11 @@ func consistent(t *testing.T, p *Pool[int, int]) {
 		t.Fatalf("total is %d, the shards hold %d", p.total.Load(), total)
 	}
 	for i := range p.labels.stripes {
-		for l, g := range p.labels.stripes[i].groups {
-			marks -= g.size()
-			if limit := p.labels.limits[l.Kind]; g.size() == 0 || limit > 0 && g.size() > limit {
-				t.Fatalf("%d entries with %v", g.size(), l)
+		for g := range p.labels.stripes[i].groups.all {
+			n := len(g.val.marks)
+			marks -= n
+			if limit := p.labels.limits[g.key.Kind]; n == 0 || limit > 0 && n > limit {
+				t.Fatalf("%d entries with %v", n, g.key)
 			}
 		}
 	}

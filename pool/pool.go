@@ -41,6 +41,7 @@ type Pool[K comparable, C any] struct {
 	now    func() time.Time
 	seed   maphash.Seed
 	shards []shard[K, C] // a power of two of them
+	shift  int           // which bits of a hash choose the shard: those above it
 
 	labels index[K, C]
 
@@ -48,19 +49,6 @@ type Pool[K comparable, C any] struct {
 	full    atomic.Uint64
 	limited atomic.Uint64
 	evicted atomic.Uint64
-}
-
-// entry is one connection.
-type entry[K comparable, C any] struct {
-	// Static after construction.
-	key  K
-	conn C
-
-	gone atomic.Bool // set when it is removed, with the shard's mu held
-
-	// Guarded by the shard's mu.
-	seen  int64         // step of the clock at the last touch
-	marks []*mark[K, C] // its labels, each once
 }
 
 // New makes an empty pool. It panics if IdleAfter is above 0 and shorter than 8 ns.
@@ -92,32 +80,35 @@ func New[K comparable, C any](o Options) *Pool[K, C] {
 	}
 	p.labels.init(o.Limits)
 	// Eight per processor: two calls at the same moment rarely meet in one.
-	p.shards = make([]shard[K, C], 1<<bits.Len(uint(8*runtime.GOMAXPROCS(0)-1)))
-	for i := range p.shards {
-		p.shards[i].entries = make(map[K]held[K, C])
-	}
+	n := bits.Len(uint(8*runtime.GOMAXPROCS(0) - 1))
+	p.shards, p.shift = make([]shard[K, C], 1<<n), 64-n
 	return p
 }
 
-func (p *Pool[K, C]) shard(key K) *shard[K, C] {
-	return &p.shards[maphash.Comparable(p.seed, key)&uint64(len(p.shards)-1)]
-}
+func (p *Pool[K, C]) hash(key K) uint64 { return maphash.Comparable(p.seed, key) }
+
+// shard is that of a key with this hash.
+func (p *Pool[K, C]) shard(hash uint64) *shard[K, C] { return &p.shards[hash>>p.shift] }
 
 // Add puts a connection into the pool, under its key and with labels. It counts as touched. The error is ErrDuplicate,
 // a *LimitError or ErrFull, looked for in this order; the pool is then as it was. Labels given twice count once; the
 // slice is not kept.
 func (p *Pool[K, C]) Add(key K, conn C, labels ...Label) error {
-	s, step := p.shard(key), p.clock()
-	e := &entry[K, C]{key: key, conn: conn}
+	hash, step := p.hash(key), p.clock()
+	s := p.shard(hash)
+	e := &entry[K, C]{key: key}
+	e.val.conn = conn
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.entries[key].entry != nil {
+	if s.entries.get(hash, key) != nil {
 		return ErrDuplicate
 	}
+	s.changes.Add(1)
+	defer s.changes.Add(1)
 	if err := p.admit(e, labels); err != nil {
 		return err
 	}
-	s.insert(e, step)
+	s.insert(hash, e, step)
 	return nil
 }
 
@@ -151,50 +142,54 @@ func (p *Pool[K, C]) take() error {
 	}
 }
 
-// Get finds a connection.
+// Get finds a connection. It takes a lock only while entries of the same shard come or go.
 func (p *Pool[K, C]) Get(key K) (conn C, ok bool) {
-	s := p.shard(key)
-	s.mu.RLock()
-	h := s.entries[key]
-	s.mu.RUnlock()
-	return h.conn, h.entry != nil
+	hash := p.hash(key)
+	if e := p.shard(hash).find(hash, key); e != nil {
+		return e.val.conn, true
+	}
+	return conn, false
 }
 
 // Remove takes a connection out, with all its labels, and says whether it was there. Of several calls for one entry, one
 // is told so.
 func (p *Pool[K, C]) Remove(key K) (conn C, ok bool) {
-	s := p.shard(key)
+	hash := p.hash(key)
+	s := p.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.entries[key].entry
+	e := s.entries.get(hash, key)
 	if e == nil {
 		return conn, false
 	}
-	p.drop(s, e)
-	return e.conn, true
+	p.drop(s, hash, e)
+	return e.val.conn, true
 }
 
 // drop takes an entry out. The shard's mu is held.
-func (p *Pool[K, C]) drop(s *shard[K, C], e *entry[K, C]) {
-	s.delete(e)
+func (p *Pool[K, C]) drop(s *shard[K, C], hash uint64, e *entry[K, C]) {
+	s.changes.Add(1)
+	defer s.changes.Add(1)
+	s.delete(hash, e)
 	p.labels.clear(e)
 	p.total.Add(-1)
 }
 
-// Touch notes a sign of life and says whether the key is in the pool. It shares its shard's lock with others, but for
-// the first time in each eighth of IdleAfter.
+// Touch notes a sign of life and says whether the key is in the pool. It takes its shard's lock for the first time in
+// each eighth of IdleAfter, and else like Get.
 func (p *Pool[K, C]) Touch(key K) bool {
-	s, step := p.shard(key), p.clock()
-	s.mu.RLock()
-	e := s.entries[key].entry
-	fresh := e != nil && e.seen >= max(step, s.step)
-	s.mu.RUnlock()
-	if e == nil || fresh {
-		return e != nil
+	hash, step := p.hash(key), p.clock()
+	s := p.shard(hash)
+	e := s.find(hash, key)
+	if e == nil {
+		return false
+	}
+	if e.val.seen.Load() >= max(step, s.step.Load()) {
+		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e = s.entries[key].entry // another one, by now
+	e = s.entries.get(hash, key) // another one, by now
 	if e == nil {
 		return false
 	}

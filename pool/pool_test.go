@@ -290,3 +290,28 @@ func TestNoAllocations(t *testing.T) {
 		t.Errorf("Get, Touch and Stats allocate %v times", n)
 	}
 }
+
+// An entry is one object, and a label one; a label that nobody else bears is two more.
+func TestAllocationsOfAnEntry(t *testing.T) {
+	p := New[string, *int](Options{})
+	home := Label{"address", "192.0.2.1"}
+	for _, id := range []string{"a", "b", "c"} { // so that the table and home's list have room
+		_ = p.Add(id, nil, home)
+	}
+	p.Remove("c")
+	for _, tt := range []struct {
+		name   string
+		labels []Label
+		want   float64
+	}{
+		{"no label", nil, 1},
+		{"a label of others", []Label{home}, 2},
+		{"one of its own", []Label{{"user", "ann"}}, 4},
+	} {
+		p.Add("x", nil, tt.labels...)
+		p.Remove("x")
+		if n := testing.AllocsPerRun(1000, func() { _ = p.Add("x", nil, tt.labels...); p.Remove("x") }); n != tt.want {
+			t.Errorf("%s: %v allocations, want %v", tt.name, n, tt.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -163,9 +164,19 @@ func TestLabelsInAnyOrder(t *testing.T) {
 	consistent(t, p)
 }
 
+// many makes a change of an entry with them last long enough to be met in the middle.
+func many(l Label) []Label {
+	labels := []Label{l}
+	for i := range 200 {
+		labels = append(labels, Label{"tag", strconv.Itoa(i)})
+	}
+	return labels
+}
+
 // TestRemoveIsOneMoment: who sees that a key is gone finds its place and its labels free.
 func TestRemoveIsOneMoment(t *testing.T) {
 	l := Label{"user", "7"}
+	labels := many(l)
 	p := New[int, int](Options{Max: 1, Limits: map[string]int{"user": 1}})
 	added := make(chan int)
 	done := make(chan struct{})
@@ -176,17 +187,16 @@ func TestRemoveIsOneMoment(t *testing.T) {
 				if _, ok := p.Get(i); !ok {
 					break
 				}
-				runtime.Gosched()
 			}
-			if err := p.Add(i+1, 0, l); err != nil {
+			if err := p.Add(i+1, 0, []Label{l}[:i/2%2]...); err != nil {
 				t.Errorf("Add after the key was gone: %v", err)
 			}
 			p.Remove(i + 1)
 			done <- struct{}{}
 		}
 	}()
-	for i := range 5000 {
-		if err := p.Add(2*i, 0, l); err != nil {
+	for i := range 1000 {
+		if err := p.Add(2*i, 0, labels...); err != nil {
 			t.Fatal(err)
 		}
 		added <- 2 * i
@@ -194,6 +204,39 @@ func TestRemoveIsOneMoment(t *testing.T) {
 		<-done
 	}
 	close(added)
+	<-done
+}
+
+// TestAddIsOneMoment: who is refused because of an entry finds it.
+func TestAddIsOneMoment(t *testing.T) {
+	labels := many(Label{"user", "7"})
+	p := New[int, int](Options{Max: 1})
+	add := make(chan int)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range add {
+			if err := p.Add(i, 0, labels...); err != nil {
+				t.Errorf("Add with room: %v", err)
+			}
+			done <- struct{}{}
+		}
+	}()
+	for i := 1; i <= 500; i++ {
+		add <- i
+		for p.total.Load() == 0 { // not to take the room itself
+			runtime.Gosched()
+		}
+		if err := p.Add(0, 0); err != ErrFull {
+			t.Errorf("Add without room: %v", err)
+		}
+		if _, ok := p.Get(i); !ok {
+			t.Errorf("no room, and nobody who has taken it")
+		}
+		<-done
+		p.Remove(i)
+	}
+	close(add)
 	<-done
 }
 

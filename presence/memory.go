@@ -1,7 +1,6 @@
 package presence
 
 import (
-	"container/list"
 	"context"
 	"sync"
 	"time"
@@ -12,18 +11,45 @@ import (
 type MemoryStore struct {
 	mu      sync.Mutex
 	cursor  uint64
-	order   list.List // of *kept, by last change
-	graves  []*kept   // gone entries, oldest first; some have come back since
-	entries map[sessionKey]*list.Element
+	oldest  *kept // of a list by last change
+	newest  *kept
+	graves  []*kept // gone entries, oldest first; some have come back since
+	entries map[sessionKey]*kept
 	leases  map[string]time.Time
-	newest  time.Time
+	latest  time.Time // At of all entries
 }
 
 type sessionKey struct{ user, session string }
 
 type kept struct {
 	Entry
-	cursor uint64
+	cursor        uint64
+	before, after *kept // in the order of changes
+}
+
+// last makes k, which is not in the list, the one that changed last.
+func (s *MemoryStore) last(k *kept) {
+	k.before, k.after = s.newest, nil
+	if s.newest == nil {
+		s.oldest = k
+	} else {
+		s.newest.after = k
+	}
+	s.newest = k
+}
+
+// unlink takes k out of the list.
+func (s *MemoryStore) unlink(k *kept) {
+	if k.before == nil {
+		s.oldest = k.after
+	} else {
+		k.before.after = k.after
+	}
+	if k.after == nil {
+		s.newest = k.before
+	} else {
+		k.after.before = k.before
+	}
 }
 
 // forgetAfter is how long a gone entry is kept, for trackers that are behind.
@@ -31,7 +57,7 @@ const forgetAfter = time.Hour
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{entries: make(map[sessionKey]*list.Element), leases: make(map[string]time.Time)}
+	return &MemoryStore{entries: make(map[sessionKey]*kept), leases: make(map[string]time.Time)}
 }
 
 // Put implements [Store].
@@ -47,35 +73,34 @@ func (s *MemoryStore) Put(ctx context.Context, e Entry) error {
 
 func (s *MemoryStore) put(e Entry) {
 	key := sessionKey{e.User, e.Session}
-	el, ok := s.entries[key]
-	if ok && el.Value.(*kept).Version >= e.Version {
-		return
+	old, ok := s.entries[key]
+	if ok {
+		if old.Version >= e.Version {
+			return
+		}
+		s.unlink(old)
 	}
 	s.cursor++
-	k := &kept{e, s.cursor}
-	if ok {
-		el.Value = k
-		s.order.MoveToBack(el)
-	} else {
-		s.entries[key] = s.order.PushBack(k)
-	}
+	k := &kept{Entry: e, cursor: s.cursor}
+	s.entries[key] = k
+	s.last(k)
 	if e.Gone {
 		s.graves = append(s.graves, k)
 	}
-	if e.At.After(s.newest) {
-		s.newest = e.At
+	if e.At.After(s.latest) {
+		s.latest = e.At
 	}
 	s.forget()
 }
 
 // forget drops gone entries that are old enough.
 func (s *MemoryStore) forget() {
-	for len(s.graves) > 0 && s.newest.Sub(s.graves[0].At) >= forgetAfter {
+	for len(s.graves) > 0 && s.latest.Sub(s.graves[0].At) >= forgetAfter {
 		k := s.graves[0]
 		s.graves[0], s.graves = nil, s.graves[1:]
 		key := sessionKey{k.User, k.Session}
-		if el := s.entries[key]; el != nil && el.Value.(*kept) == k {
-			s.order.Remove(el)
+		if s.entries[key] == k {
+			s.unlink(k)
 			delete(s.entries, key)
 		}
 	}
@@ -110,8 +135,8 @@ func (s *MemoryStore) Sweep(ctx context.Context, node string, now time.Time) ([]
 		return nil, nil
 	}
 	var swept []Entry
-	for el := s.order.Front(); el != nil; el = el.Next() {
-		e := el.Value.(*kept).Entry
+	for k := s.oldest; k != nil; k = k.after {
+		e := k.Entry
 		ended, ok := dead[e.Node]
 		if !ok || e.Gone {
 			continue
@@ -137,17 +162,16 @@ func (s *MemoryStore) Since(ctx context.Context, cursor uint64) ([]Entry, uint64
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
-	el := s.order.Back()
-	for ; el != nil && el.Value.(*kept).cursor > cursor; el = el.Prev() {
+	for k := s.newest; k != nil && k.cursor > cursor; k = k.before {
 		n++
 	}
 	if n == 0 {
 		return nil, max(cursor, s.cursor), nil
 	}
 	changed := make([]Entry, n)
-	for el = s.order.Back(); n > 0; el = el.Prev() {
+	for k := s.newest; n > 0; k = k.before {
 		n--
-		changed[n] = el.Value.(*kept).Entry
+		changed[n] = k.Entry
 	}
 	return changed, s.cursor, nil
 }

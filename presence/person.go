@@ -1,24 +1,27 @@
 package presence
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // person is what a tracker knows of one user. It is pure: entries come in,
 // presences come out; the time is an argument.
 type person struct {
-	devices map[string]Entry  // by session; none of them gone
+	devices []Entry           // one per session, none of them gone: a map of one entry weighs as much as two
 	gone    map[string]uint64 // sessions that are gone, by the version that said so
-	topics  map[string]struct{}
+	topics  []string          // each once
 
 	version  uint64 // of the newest entry
 	public   uint64 // of the newest one that others may know of
 	lastSeen time.Time
-	told     Presence // what others were told last
+	told     face // what others were told last
 }
 
 // apply takes an entry of one of the person's sessions, and reports whether it
 // was newer: of two entries for one session, the higher version wins.
 func (p *person) apply(e Entry) bool {
-	if old, ok := p.devices[e.Session]; ok && old.Version >= e.Version || p.gone[e.Session] >= e.Version {
+	if old := p.device(e.Session); old != nil && old.Version >= e.Version || p.gone[e.Session] >= e.Version {
 		return false
 	}
 	before := p.visible()
@@ -37,20 +40,35 @@ func (p *person) apply(e Entry) bool {
 	return true
 }
 
+// device finds the entry of a session that is not gone, or nil. It stays valid until the next apply.
+func (p *person) device(session string) *Entry {
+	for i := range p.devices {
+		if e := &p.devices[i]; e.Session == session {
+			return e
+		}
+	}
+	return nil
+}
+
 // keep has the entry be what is known of its session.
 func (p *person) keep(e Entry) {
-	if e.Gone {
+	old := p.device(e.Session)
+	switch {
+	case e.Gone:
 		if p.gone == nil {
 			p.gone = make(map[string]uint64)
 		}
 		p.gone[e.Session] = e.Version
-		delete(p.devices, e.Session)
+		p.devices = slices.DeleteFunc(p.devices, func(d Entry) bool { return d.Session == e.Session })
+		if len(p.devices) == 0 {
+			p.devices = nil // an absent person weighs little
+		}
 		return
+	case old != nil:
+		*old = e
+	default:
+		p.devices = append(p.devices, e)
 	}
-	if p.devices == nil {
-		p.devices = make(map[string]Entry)
-	}
-	p.devices[e.Session] = e
 	delete(p.gone, e.Session)
 }
 
@@ -101,21 +119,18 @@ func (p *person) seen(user string) Presence {
 // were told last. Nothing changed if it ended where it began.
 func (p *person) settle(user string) (Change, bool) {
 	now := p.seen(user)
-	if p.told.Status == "" {
-		p.told.Status = Offline
-	}
-	if now.same(p.told) {
+	if p.told.is(now) {
 		return Change{}, false
 	}
-	c := Change{Presence: now, Delta: delta(p.told, now)}
-	p.told = now
+	c := Change{Presence: now, Delta: p.told.delta(now)}
+	p.told = faceOf(now)
 	return c, true
 }
 
 // room reports whether a device of this session may be there: at most limit
 // that are connected, and as many again in their grace period.
 func (p *person) room(session string, limit int) bool {
-	if _, there := p.devices[session]; there || limit < 0 {
+	if limit < 0 || p.device(session) != nil {
 		return true
 	}
 	connected := 0

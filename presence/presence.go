@@ -1,9 +1,7 @@
 package presence
 
 import (
-	"bytes"
 	"encoding/json"
-	"maps"
 	"time"
 )
 
@@ -41,11 +39,6 @@ type Presence struct {
 	Version uint64
 }
 
-// same reports whether two presences look alike to others.
-func (p Presence) same(q Presence) bool {
-	return p.Status == q.Status && maps.Equal(p.ClientStatus, q.ClientStatus) && bytes.Equal(p.Activities, q.Activities)
-}
-
 // Change is what became different in how a person is seen.
 type Change struct {
 	Presence // as it is now
@@ -54,37 +47,4 @@ type Change struct {
 	// to this one, over the fields status, client_status and activities: only
 	// what changed, null for a platform that is gone.
 	Delta map[string]any
-}
-
-// delta makes the patch from one presence to the next.
-func delta(before, now Presence) map[string]any {
-	patch := map[string]any{}
-	if before.Status != now.Status {
-		patch["status"] = now.Status
-	}
-	if !bytes.Equal(before.Activities, now.Activities) {
-		patch["activities"] = orEmpty(now.Activities)
-	}
-	platforms := map[string]any{}
-	for name := range before.ClientStatus {
-		if _, still := now.ClientStatus[name]; !still {
-			platforms[name] = nil
-		}
-	}
-	for name, s := range now.ClientStatus {
-		if before.ClientStatus[name] != s {
-			platforms[name] = s
-		}
-	}
-	if len(platforms) > 0 {
-		patch["client_status"] = platforms
-	}
-	return patch
-}
-
-func orEmpty(activities json.RawMessage) json.RawMessage {
-	if activities == nil {
-		return json.RawMessage("[]")
-	}
-	return activities
 }

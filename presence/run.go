@@ -116,10 +116,14 @@ func (t *Tracker) overdue(now time.Time) (over []Entry) {
 	}
 	for d, ok := t.leaving.due(now); ok; d, ok = t.leaving.due(now) {
 		p := t.people[d.key.user]
-		if p == nil || p.devices[d.key.session].Version != d.version {
+		if p == nil {
+			continue
+		}
+		left := p.device(d.key.session)
+		if left == nil || left.Version != d.version {
 			continue // it came back, or signed out
 		}
-		e := p.devices[d.key.session]
+		e := *left
 		e.Version, e.At = t.next(now)
 		e.Gone = true
 		over = append(over, e)
@@ -132,8 +136,12 @@ func (t *Tracker) retry(over []Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range over {
-		if p := t.people[e.User]; p != nil {
-			t.leaving.add(deadline{sessionKey{e.User, e.Session}, p.devices[e.Session].Version, e.At})
+		p := t.people[e.User]
+		if p == nil {
+			continue
+		}
+		if left := p.device(e.Session); left != nil {
+			t.leaving.add(deadline{sessionKey{e.User, e.Session}, left.Version, e.At})
 		}
 	}
 }
@@ -152,13 +160,14 @@ func (t *Tracker) tell() {
 		t.mu.Unlock()
 		return
 	}
+	crowd := len(t.dirty) > 1000
 	topics := map[string]*told{}
 	for user, here := range t.dirty {
 		delete(t.dirty, user)
 		p := t.people[user]
 		c, changed := p.settle(user)
 		if changed {
-			for name := range p.topics {
+			for _, name := range p.topics {
 				to := topics[name]
 				if to == nil {
 					to = &told{watchers: t.topics[name].watchers}
@@ -171,6 +180,9 @@ func (t *Tracker) tell() {
 			}
 		}
 		t.tidy(user, p)
+	}
+	if crowd { // a map keeps the room that it once needed
+		t.dirty = make(map[string]bool)
 	}
 	t.mu.Unlock()
 	for name, to := range topics {

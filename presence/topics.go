@@ -41,11 +41,11 @@ func (t *Tracker) Join(topic, user string) {
 		p = new(person)
 		t.people[user] = p
 	}
-	if p.topics == nil {
-		p.topics = make(map[string]struct{})
+	users := t.topic(topic).users
+	if _, joined := users[user]; !joined {
+		users[user] = struct{}{}
+		p.topics = append(p.topics, topic)
 	}
-	p.topics[topic] = struct{}{}
-	t.topic(topic).users[user] = struct{}{}
 }
 
 // Part ends that.
@@ -57,7 +57,7 @@ func (t *Tracker) Part(topic, user string) {
 		t.drop(topic)
 	}
 	if p := t.people[user]; p != nil {
-		delete(p.topics, topic)
+		p.topics = slices.DeleteFunc(p.topics, func(name string) bool { return name == topic })
 		t.tidy(user, p)
 	}
 }

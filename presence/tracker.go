@@ -166,7 +166,9 @@ func (t *Tracker) change(ctx context.Context, user, session string, change func(
 	var e Entry
 	there := false
 	if p := t.people[user]; p != nil {
-		e, there = p.devices[session]
+		if known := p.device(session); known != nil {
+			e, there = *known, true
+		}
 	}
 	if there {
 		e.Version, e.At = t.next(time.Now())

@@ -53,8 +53,9 @@ type Manager struct {
 	change  uint32           // how often the ring was changed; written under both locks
 }
 
-// member is one shard. Its ID is static, the rest is guarded by the manager's mu.
+// member is one shard. Its manager and its ID are static, the rest is guarded by the manager's mu.
 type member struct {
+	manager *Manager
 	id      int
 	placed  []*Placement
 	removed bool
@@ -91,7 +92,7 @@ func NewManager(o Options) *Manager {
 	if err != nil {
 		panic(err) // the decimals of different numbers are different nodes
 	}
-	m.ring, m.members = ring, membersOf(ring, nil)
+	m.ring, m.members = ring, m.membersOf(ring)
 	return m
 }
 
@@ -103,9 +104,10 @@ func NewManager(o Options) *Manager {
 // over all shards (2 to 5 ns each) when it spills over. If it adds a shard, that takes
 // some milliseconds, in which others are still assigned as far as there is room.
 func (m *Manager) Assign(key string) (*Placement, error) {
-	p := &Placement{manager: m, key: key, slot: uint32(Hash(key) >> slotShift)}
+	p := &Placement{key: key}
+	slot := slotOf(key)
 	for {
-		if m.place(p) {
+		if m.place(p, slot) {
 			return p, nil
 		}
 		if err := m.grow(); err != nil {
@@ -145,18 +147,18 @@ func (m *Manager) Ring() *Ring {
 	return m.ring
 }
 
-// place puts p on the first shard that it prefers and that has room.
-func (m *Manager) place(p *Placement) bool {
+// place puts p on the first shard that its slot prefers and that has room.
+func (m *Manager) place(p *Placement, slot int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.members[m.ring.owner[p.slot]]
+	s := m.members[m.ring.owner[slot]]
 	if !m.room(s) {
 		if m.full() {
 			return false
 		}
-		s = m.spill(int(p.slot))
+		s = m.spill(slot)
 	}
-	p.shard, p.index, p.change = s, len(s.placed), m.change
+	p.shard, p.index, p.change = s, int32(len(s.placed)), m.change
 	s.placed = append(s.placed, p)
 	m.live++
 	m.total++

@@ -107,7 +107,7 @@ func (m *Manager) use(next *Ring, changed []int) Change {
 	was := m.members
 
 	m.mu.Lock()
-	m.ring, m.members = next, membersOf(next, was)
+	m.ring, m.members = next, m.membersOf(next)
 	m.change++
 	m.live = 0
 	for _, s := range m.members {
@@ -136,8 +136,9 @@ func (m *Manager) appendMoved(dst []Relocation, s *member, plan *Plan) []Relocat
 		if p.change == m.change { // placed since, by the new ring
 			continue
 		}
-		to := m.members[m.ring.owner[p.slot]]
-		if s.removed || to != s && plan.movesSlot(int(p.slot)) {
+		slot := slotOf(p.key)
+		to := m.members[m.ring.owner[slot]]
+		if s.removed || to != s && plan.movesSlot(slot) {
 			dst = append(dst, Relocation{Placement: p, To: to.id})
 		}
 	}
@@ -155,16 +156,16 @@ func shardNodes(ids []int) []Node {
 
 // membersOf returns the members for the nodes of a ring, in its order: those that
 // were, and new ones.
-func membersOf(ring *Ring, was []*member) []*member {
-	byName := make(map[string]*member, len(was))
-	for _, s := range was {
+func (m *Manager) membersOf(ring *Ring) []*member {
+	byName := make(map[string]*member, len(m.members))
+	for _, s := range m.members {
 		byName[strconv.Itoa(s.id)] = s
 	}
 	members := make([]*member, ring.Len())
 	for i, n := range ring.nodes {
 		if members[i] = byName[n.ID]; members[i] == nil {
 			id, _ := strconv.Atoi(n.ID) // shardNodes made it
-			members[i] = &member{id: id}
+			members[i] = &member{manager: m, id: id}
 		}
 	}
 	return members

@@ -35,7 +35,7 @@ func (m *Manager) check(t *testing.T) {
 	}
 	for _, s := range slices.Concat(m.members, slices.Collect(maps.Keys(m.leaving))) {
 		for i, p := range s.placed {
-			if p.index != i || p.shard != s {
+			if int(p.index) != i || p.shard != s {
 				t.Errorf("place %d of shard %d is %+v", i, s.id, p)
 			}
 		}

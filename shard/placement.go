@@ -3,12 +3,10 @@ package shard
 // Placement is one connection's place on a shard, from [Manager.Assign] until
 // Release. Its methods are safe for concurrent use.
 type Placement struct {
-	manager *Manager
-	key     string
-	slot    uint32 // of the key
-	change  uint32 // the manager's when it was placed
-	shard   *member
-	index   int // in shard.placed, guarded by the manager's mu; -1 once released
+	key    string
+	shard  *member
+	change uint32 // the manager's when it was placed
+	index  int32  // in shard.placed, guarded by the manager's mu; -1 once released
 }
 
 // Shard returns the ID of the shard. It does not change.
@@ -19,13 +17,14 @@ func (p *Placement) Key() string { return p.key }
 
 // Release gives the place back. Only the first call does anything.
 func (p *Placement) Release() {
-	m, s := p.manager, p.shard
+	s := p.shard
+	m := s.manager
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if p.index < 0 {
 		return
 	}
-	last := len(s.placed) - 1
+	last := int32(len(s.placed) - 1)
 	s.placed[p.index] = s.placed[last]
 	s.placed[p.index].index = p.index
 	s.placed[last] = nil

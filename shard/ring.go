@@ -63,8 +63,10 @@ func NewRing(nodes ...Node) (*Ring, error) {
 
 // Owner returns the ID of the node that owns key. It does not allocate.
 func (r *Ring) Owner(key string) string {
-	return r.nodes[r.owner[Hash(key)>>slotShift]].ID
+	return r.nodes[r.owner[slotOf(key)]].ID
 }
+
+func slotOf(key string) int { return int(Hash(key) >> slotShift) }
 
 // Owners returns the IDs of the n nodes that come first for key, the owner first:
 // each is who would own the key if those before it were gone. If the ring has
@@ -76,7 +78,7 @@ func (r *Ring) Owners(key string, n int) []string {
 // AppendOwners appends what [Ring.Owners] returns to dst. It looks at every node
 // (5 to 12 ns each), and for up to 16 owners it allocates nothing but what dst lacks.
 func (r *Ring) AppendOwners(dst []string, key string, n int) []string {
-	slot := int(Hash(key) >> slotShift)
+	slot := slotOf(key)
 	if n == 1 {
 		return append(dst, r.nodes[r.owner[slot]].ID)
 	}

@@ -17,10 +17,41 @@ type Runner struct {
 	idle    chan struct{} // closed when running reaches 0; nil while nobody waits
 }
 
-// Queue is one owner's jobs. The zero value is an empty queue.
+// Queue is one owner's jobs, in 16 bytes while there are none. The zero value is
+// an empty queue.
 type Queue struct {
-	jobs   []func() // guarded by the runner's mu
-	active bool     // in ready, or a job of it is running
+	// Guarded by the runner's mu.
+	last   *job // of a circle, so that the next is the first; nil: none waits
+	n      int32
+	active bool // in ready, or a job of it is running
+}
+
+type job struct {
+	run  func()
+	next *job
+}
+
+func (q *Queue) push(run func()) {
+	j := &job{run: run}
+	if q.last == nil {
+		j.next = j
+	} else {
+		j.next, q.last.next = q.last.next, j
+	}
+	q.last = j
+	q.n++
+}
+
+// pop takes the first of the jobs, of which there is one.
+func (q *Queue) pop() func() {
+	first := q.last.next
+	if first == q.last {
+		q.last = nil
+	} else {
+		q.last.next = first.next
+	}
+	q.n--
+	return first.run
 }
 
 // New returns a runner of at most n jobs at a time, for which at most waiting
@@ -34,13 +65,13 @@ func New(n, waiting int) *Runner { return &Runner{max: n, waiting: waiting} }
 func (r *Runner) Go(q *Queue, limit int, job func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if limit > 0 && len(q.jobs) >= limit {
+	if limit > 0 && int(q.n) >= limit {
 		return false
 	}
 	if !q.active && r.waiting > 0 && r.running == r.max && len(r.ready) >= r.waiting {
 		return false
 	}
-	q.jobs = append(q.jobs, job)
+	q.push(job)
 	if q.active {
 		return true // whoever runs its jobs finds this one
 	}
@@ -66,10 +97,7 @@ func (r *Runner) work() {
 		q := r.ready[0]
 		r.ready[0] = nil
 		r.ready = r.ready[1:]
-		job := q.jobs[0]
-		q.jobs[0] = nil
-		q.jobs = q.jobs[1:]
-		r.run(q, job)
+		r.run(q, q.pop())
 	}
 	finished = true
 	r.running--
@@ -86,10 +114,8 @@ func (r *Runner) work() {
 func (r *Runner) run(q *Queue, job func()) {
 	defer func() {
 		r.mu.Lock()
-		if len(q.jobs) > 0 {
+		if q.active = q.last != nil; q.active {
 			r.ready = append(r.ready, q)
-		} else {
-			q.active, q.jobs = false, nil
 		}
 	}()
 	r.mu.Unlock()
@@ -110,14 +136,14 @@ func (r *Runner) Drop(q *Queue) {
 			break
 		}
 	}
-	q.jobs = nil
+	q.last, q.n = nil, 0
 }
 
 // Waiting returns how many jobs of q have not begun.
 func (r *Runner) Waiting(q *Queue) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(q.jobs)
+	return int(q.n)
 }
 
 // Running returns how many jobs are running, or about to.

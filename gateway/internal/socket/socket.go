@@ -72,6 +72,9 @@ func pathFor(nc net.Conn) path {
 	return &blocking{nc, StallTimeout}
 }
 
+// NetConn returns the connection.
+func (s *Socket) NetConn() net.Conn { return s.nc }
+
 // Straight reports whether TryWrite can take anything.
 func (s *Socket) Straight() bool { return s.path.straight() }
 

@@ -4,7 +4,26 @@ package socket
 
 import "syscall"
 
-const straightWrites = true
+const (
+	straightWrites = true
+	straightReads  = true
+)
+
+// readStraight reads what a non-blocking descriptor has, at its end nothing.
+func readStraight(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(int(fd), p)
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, ErrWouldBlock
+		default:
+			return 0, err
+		}
+	}
+}
 
 // writeStraight writes to a non-blocking descriptor until it takes no more:
 // ErrWouldBlock comes with a short count.

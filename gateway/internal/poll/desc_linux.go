@@ -114,12 +114,13 @@ func (d *Desc) wake() {
 }
 
 // CloseWrite tells the peer that nothing more comes.
-func (d *Desc) CloseWrite() {
+func (d *Desc) CloseWrite() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fd >= 0 {
-		syscall.Shutdown(int(d.fd), syscall.SHUT_WR)
+	if d.fd < 0 {
+		return net.ErrClosed
 	}
+	return syscall.Shutdown(int(d.fd), syscall.SHUT_WR)
 }
 
 // Control calls fn with the descriptor, under its lock.
@@ -132,11 +133,11 @@ func (d *Desc) Control(fn func(fd uintptr)) {
 }
 
 // Close closes the descriptor. Whoever waits to write is woken.
-func (d *Desc) Close() {
+func (d *Desc) Close() error {
 	d.mu.Lock()
 	if d.fd < 0 {
 		d.mu.Unlock()
-		return
+		return net.ErrClosed
 	}
 	d.loop.remove(d)
 	syscall.Close(int(d.fd))
@@ -144,4 +145,5 @@ func (d *Desc) Close() {
 	d.wake()
 	d.mu.Unlock()
 	d.handler.Closed()
+	return nil
 }

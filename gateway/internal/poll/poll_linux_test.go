@@ -76,7 +76,7 @@ func adopt(t testing.TB, p *Poller, h *handler) (*Desc, *net.TCPConn) {
 	}
 	server.Close()
 	h.desc.Store(d)
-	t.Cleanup(d.Close)
+	t.Cleanup(func() { d.Close() })
 	return d, client
 }
 

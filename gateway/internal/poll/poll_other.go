@@ -23,8 +23,8 @@ func (*Desc) Write([]byte) (int, error) { return 0, net.ErrClosed }
 
 func (*Desc) WriteOrWait([]byte) (int, <-chan struct{}, error) { return 0, nil, net.ErrClosed }
 
-func (*Desc) CloseWrite() {}
+func (*Desc) CloseWrite() error { return net.ErrClosed }
 
 func (*Desc) Control(func(fd uintptr)) {}
 
-func (*Desc) Close() {}
+func (*Desc) Close() error { return net.ErrClosed }

@@ -41,7 +41,7 @@ func (p *Poller) Close() {
 
 // Adopt takes a connection over: its descriptor is duplicated, so that the
 // net.TCPConn can be closed, by the caller, and collected. From now on h is told
-// of what happens to it. TCP's keepalive is off.
+// of what happens to it, maybe before Adopt returns.
 func (p *Poller) Adopt(nc *net.TCPConn, h Handler) (*Desc, error) {
 	raw, err := nc.SyscallConn()
 	if err != nil {
@@ -54,7 +54,6 @@ func (p *Poller) Adopt(nc *net.TCPConn, h Handler) (*Desc, error) {
 	if err != nil {
 		return nil, err
 	}
-	syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 0)
 	d := &Desc{loop: p.loops[int(p.next.Add(1))%len(p.loops)], handler: h, fd: int32(fd)}
 	if err := d.loop.add(d); err != nil {
 		syscall.Close(fd)

@@ -73,11 +73,8 @@ func pathFor(nc net.Conn) path {
 	return &blocking{nc, StallTimeout}
 }
 
-// NetConn returns the connection, nil for one that a poller has adopted.
-func (s *Socket) NetConn() net.Conn {
-	nc, _ := s.nc.(net.Conn)
-	return nc
-}
+// Below returns the net.Conn, or the *poll.Desc that is left of one.
+func (s *Socket) Below() io.Closer { return s.nc }
 
 // Straight reports whether TryWrite can take anything.
 func (s *Socket) Straight() bool { return s.path.straight() }

@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
-// conn is one WebSocket connection. One goroutine reads it. Whoever has
+// conn is one WebSocket connection. One goroutine reads it, or a poller does. Whoever has
 // something for it writes, one at a time, straight and without blocking; a
 // goroutine for writing exists only while the socket does not take more.
 type conn struct {
@@ -29,7 +29,6 @@ type conn struct {
 	sock *socket.Socket
 
 	// Owned by the reader.
-	reader *socket.Reader
 	parser inbound.Parser
 	meter  meter
 

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway/internal/alert"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/inbound"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/memory"
+	"github.com/gatehouse-go/gatehouse/gateway/internal/poll"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
 	"github.com/gatehouse-go/gatehouse/pool"
 	"github.com/gatehouse-go/gatehouse/presence"
@@ -33,6 +34,7 @@ type Gateway struct {
 	workers    *workers
 	topics     *topics
 	feed       Feed
+	poller     *poll.Poller // nil without Options.Poller
 	presence   *presence.Tracker
 	shards     *shard.Manager
 	commands   *runner.Runner
@@ -74,7 +76,8 @@ type Gateway struct {
 	handlers   map[string]handler
 
 	// Goroutines, by what they do. Shutdown waits for all of them.
-	conns   goroutines     // one reader per connection
+	conns   goroutines     // connections: one reader each, unless a poller reads them
+	readers goroutines     // of the poller's connections: those that wait, or end
 	writers goroutines     // one per connection that does not take more
 	clock   sync.WaitGroup // one
 }
@@ -142,6 +145,9 @@ func (g *Gateway) assemble() (err error) {
 	g.topics.feed = g.feed
 	if err = g.openPresence(); err != nil {
 		return errors.Join(fmt.Errorf("gateway: %w", err), g.feed.Close(g.ctx))
+	}
+	if err = g.openPoller(); err != nil {
+		return errors.Join(fmt.Errorf("gateway: open the poller: %w", err), g.presence.Close(g.ctx), g.feed.Close(g.ctx))
 	}
 	return nil
 }

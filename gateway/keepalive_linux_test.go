@@ -15,11 +15,7 @@ func TestKeepAlive(t *testing.T) {
 				s := besiege(t, tr, func(o *Options) { o.KeepAlive = idle })
 				s.login("ann")
 				for _, c := range s.g.byConn.All() {
-					raw, err := tcpOf(c.sock.NetConn()).(syscall.Conn).SyscallConn()
-					if err != nil {
-						t.Fatal(err)
-					}
-					raw.Control(func(fd uintptr) {
+					withDescriptor(t, c.sock.Below(), func(fd uintptr) {
 						on, _ := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
 						after, _ := syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE)
 						if (on != 0) != (want != 0) || on != 0 && after != want {

@@ -45,7 +45,7 @@ func TestListen(t *testing.T) {
 	c := loginTLS(t, srv, "ann")
 	for _, conn := range g.byConn.All() {
 		if !conn.sock.Straight() {
-			t.Errorf("a %T is not straight", conn.sock.NetConn())
+			t.Errorf("a %T is not straight", conn.sock.Below())
 		}
 	}
 	const events = 100

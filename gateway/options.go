@@ -89,6 +89,12 @@ type Options struct {
 	// least one.
 	Workers int
 
+	// Poller has connections of plain TCP on Linux watched by epoll, without a
+	// goroutine for each: a quiet one has no stack. What a client meets is the
+	// same. Connections through TLS or a net.Conn of somebody else's, and all of
+	// other systems, are read by a goroutine each as without it.
+	Poller bool
+
 	// KeepAlive has TCP probe clients that are silent for so long; 0: it does not,
 	// whatever the listener has switched on. Heartbeats find out who is gone, and
 	// at a million connections probes every 15 s broke 12 % of them

@@ -1,18 +1,23 @@
 package gateway
 
-import "time"
+import (
+	"time"
 
-// serve reads the connection until it ends, then takes it down.
-func (c *conn) serve() {
-	c.finish(c.readAll())
+	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
+)
+
+// serve reads the connection until it ends, then takes it down: on a goroutine
+// of its own, unless a poller does it (poller.go).
+func (c *conn) serve(r *socket.Reader) {
+	c.finish(c.readAll(r), r)
 }
 
 // readAll handles what arrives until the connection fails or the client's close
 // frame comes. After a goodbye of ours it goes on reading, for that frame.
-func (c *conn) readAll() *CloseError {
+func (c *conn) readAll(r *socket.Reader) *CloseError {
 	for {
 		// Here it waits for most of its life: no buffer is held, and the stack is small.
-		b, err := c.reader.Next()
+		b, err := r.Next()
 		if err != nil {
 			return lost
 		}
@@ -33,11 +38,17 @@ func (c *conn) feedAll(b []byte) *CloseError {
 	}
 }
 
+// discarder throws away what a connection still reads, for so long and so much
+// at most.
+type discarder interface {
+	Discard(within time.Duration, bytes int64)
+}
+
 // finish is called by the reader, once, when nothing more will be read.
-func (c *conn) finish(cause *CloseError) {
+func (c *conn) finish(cause *CloseError, rest discarder) {
 	switch {
 	case cause == breach:
-		c.linger()
+		c.linger(rest)
 	case cause == lost:
 		c.abort() // nobody is there to read what is still being written
 	}
@@ -65,7 +76,7 @@ const (
 
 // linger lets a close frame arrive: closing a socket with unread bytes makes
 // the kernel reset the connection, and the peer never reads why.
-func (c *conn) linger() {
+func (c *conn) linger(rest discarder) {
 	c.mu.Lock()
 	busy := c.writing || c.dead
 	c.mu.Unlock()
@@ -73,5 +84,5 @@ func (c *conn) linger() {
 		return
 	}
 	c.sock.CloseWrite()
-	c.reader.Discard(lingerTime, lingerBytes)
+	rest.Discard(lingerTime, lingerBytes)
 }

@@ -48,6 +48,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	}
 	err = errors.Join(err,
 		g.conns.wait(ctx),
+		g.readers.wait(ctx),
 		g.writers.wait(ctx),
 		g.identifies.Wait(ctx),
 		g.resumes.Wait(ctx),
@@ -57,6 +58,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		g.feed.Close(ctx),
 	)
 	g.stop()
+	g.closePoller()
 	g.clock.Wait()
 	g.workers.stop()
 	return errors.Join(err, g.topics.calls.wait(ctx))

@@ -28,13 +28,15 @@ type transport struct {
 	name     string
 	tls      bool
 	straight bool // written to without blocking
+	polled   bool // without a goroutine
 	serve    func(srv *http.Server, ln net.Listener) error
 }
 
 var transports = []transport{
-	{"plain", false, true, func(srv *http.Server, ln net.Listener) error { return srv.Serve(ln) }},
-	{"TLS over Listen", true, true, func(srv *http.Server, ln net.Listener) error { return srv.ServeTLS(Listen(ln), "", "") }},
-	{"foreign TLS", true, false, func(srv *http.Server, ln net.Listener) error { return srv.ServeTLS(ln, "", "") }},
+	{"plain", false, true, false, func(srv *http.Server, ln net.Listener) error { return srv.Serve(ln) }},
+	{"polled", false, true, true, func(srv *http.Server, ln net.Listener) error { return srv.Serve(ln) }},
+	{"TLS over Listen", true, true, false, func(srv *http.Server, ln net.Listener) error { return srv.ServeTLS(Listen(ln), "", "") }},
+	{"foreign TLS", true, false, false, func(srv *http.Server, ln net.Listener) error { return srv.ServeTLS(ln, "", "") }},
 }
 
 // siegeHeaders is how long clients have for a request, and for the handshake of
@@ -78,6 +80,7 @@ func besiege(t *testing.T, tr transport, change func(*Options)) *siege {
 		Broker:    NewMemoryBroker(MemoryBrokerOptions{History: -1}),
 		Logger:    slog.New(slog.NewTextHandler(&testLog{t: t}, nil)),
 		Limits:    Limits{ResumeWindow: siegeWindow},
+		Poller:    tr.polled,
 	}
 	if change != nil {
 		change(&o)
@@ -121,7 +124,7 @@ func (s *siege) connected(info ConnInfo) {
 		return
 	}
 	if got := c.sock.Straight(); got != s.transport.straight {
-		s.t.Errorf("a %T is written straight: %v", c.sock.NetConn(), got)
+		s.t.Errorf("a %T is written straight: %v", c.sock.Below(), got)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,12 +2,13 @@ package gateway
 
 import (
 	"crypto/tls"
-	"net"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
 
+	"github.com/gatehouse-go/gatehouse/gateway/internal/poll"
 	"github.com/gatehouse-go/gatehouse/gateway/internal/socket"
 )
 
@@ -23,13 +24,9 @@ const (
 	meminfoCount = 9
 )
 
-func meminfo(t testing.TB, nc net.Conn) (info [meminfoCount]uint32) {
+func meminfo(t testing.TB, of io.Closer) (info [meminfoCount]uint32) {
 	t.Helper()
-	raw, err := nc.(syscall.Conn).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw.Control(func(fd uintptr) {
+	withDescriptor(t, of, func(fd uintptr) {
 		size := uint32(unsafe.Sizeof(info))
 		_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.SOL_SOCKET, soMeminfo,
 			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
@@ -40,15 +37,24 @@ func meminfo(t testing.TB, nc net.Conn) (info [meminfoCount]uint32) {
 	return info
 }
 
-// tcpOf is the TCP connection below what a gateway writes to.
-func tcpOf(nc net.Conn) net.Conn {
-	if c, ok := nc.(*tls.Conn); ok {
-		nc = c.NetConn()
+// withDescriptor calls fn with the descriptor of what a gateway writes to, or a client.
+func withDescriptor(t testing.TB, of io.Closer, fn func(fd uintptr)) {
+	t.Helper()
+	if c, ok := of.(*tls.Conn); ok {
+		of = c.NetConn()
 	}
-	if c, ok := nc.(*socket.Conn); ok {
-		nc = c.TCPConn
+	if c, ok := of.(*socket.Conn); ok {
+		of = c.TCPConn
 	}
-	return nc
+	if d, ok := of.(*poll.Desc); ok {
+		d.Control(fn)
+		return
+	}
+	raw, err := of.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(fn)
 }
 
 // kernelOfSlow is the most that our kernel holds for a connection that waits
@@ -61,7 +67,7 @@ func (g *Gateway) kernelOfSlow(t testing.TB) (most uint32, n int) {
 		c.mu.Unlock()
 		if slow {
 			n++
-			most = max(most, meminfo(t, tcpOf(c.sock.NetConn()))[wmemQueued])
+			most = max(most, meminfo(t, c.sock.Below())[wmemQueued])
 		}
 	}
 	return most, n

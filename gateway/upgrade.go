@@ -112,8 +112,9 @@ func (c *conn) begin(h hijacked) {
 		c.latch(&CloseError{Code: CloseRestart})
 	}
 
+	sock, read := c.open(h)
 	c.mu.Lock()
-	c.sock, c.reader = socket.New(h.Conn), socket.NewReader(h.Conn, h.early)
+	c.sock = sock
 	if !c.closing {
 		c.controlLane().add(c.gw.hello(c.form))
 		c.deadline = c.gw.identifyDeadline(now)
@@ -128,12 +129,28 @@ func (c *conn) begin(h hijacked) {
 	sc := scratches.Get().(*scratch)
 	c.write(sc)
 	scratches.Put(sc)
-	go func() {
-		if hook := c.gw.opts.OnConnect; hook != nil {
-			c.gw.guard(func() { hook(*c.info) }, nil)
-		}
-		c.serve()
-	}()
+	read()
+}
+
+// open returns the writing side of a connection, and what begins to read it.
+func (c *conn) open(h hijacked) (*socket.Socket, func()) {
+	if sock, p := c.poll(h.Conn); p != nil {
+		return sock, func() { p.begin(h.early) }
+	}
+	r := socket.NewReader(h.Conn, h.early)
+	return socket.New(h.Conn), func() {
+		go func() {
+			c.sayConnected()
+			c.serve(r)
+		}()
+	}
+}
+
+// sayConnected tells the application, which may take its time.
+func (c *conn) sayConnected() {
+	if hook := c.gw.opts.OnConnect; hook != nil {
+		c.gw.guard(func() { hook(*c.info) }, nil)
+	}
 }
 
 func (g *Gateway) hello(f form) []byte {

@@ -142,6 +142,9 @@ func draw(r *rand.Rand, l Limits) (data []byte) {
 			continue
 		case n < 88:
 			size = l.Message - 3 + r.IntN(6)
+			if !open {
+				first |= opText
+			}
 		case n < 90:
 			size = 120 + r.IntN(12)
 		case n < 94:

@@ -1,8 +1,10 @@
 package inbound
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -81,13 +83,30 @@ func TestEveryCut(t *testing.T) {
 	}
 }
 
+// A message that does not end is told of at the same byte however it arrives,
+// and whatever lies across that byte.
+func TestEndless(t *testing.T) {
+	for n := range 90 {
+		for _, across := range [][]byte{frame(0x80|opPing, "across the limit"), frame(0x80|opContinuation, "end"), frame(0x80|opPing, "")} {
+			data := append(frame(opText, ""), bytes.Repeat(frame(opContinuation, ""), n)...)
+			data = append(join(data, across, across), frame(0x80|opText, "next")...)
+			check(t, data, reference(t, data, small), rand.New(rand.NewPCG(uint64(n), 5)))
+		}
+	}
+	// What is dropped for its size is not endless, too, and what follows counts anew.
+	data := join(frame(0x80|opText, strings.Repeat("x", 5000)), frame(opText, ""), frame(0x80|opContinuation, "next"))
+	want := []string{"too big", `text "next"`}
+	check(t, data, want, rand.New(rand.NewPCG(1, 5)))
+	check(t, data, reference(t, data, small), rand.New(rand.NewPCG(1, 5)))
+}
+
 // The usual frame that arrived whole costs no memory; nor does anything, once
 // pools are warm, that comes in pieces.
 func TestAllocations(t *testing.T) {
 	var p Parser
 	l := Limits{Message: 4096, Wire: 8*4096 + 512}
 	heartbeat := frame(0x80|opText, `{"op":1,"d":251}`)
-	pieces := join(frame(opText, `{"op":1,`), frame(0x80|opPing, "x"), frame(0x80|opContinuation, `"d":251}`))
+	pieces := join(frame(opText, `{"op":1,`), frame(0x80|opPing, "x"), frame(0x80|opContinuation, `"d":251`+strings.Repeat(" ", 300)+`}`))
 	for _, c := range []struct {
 		name  string
 		bytes []byte

@@ -35,10 +35,7 @@ func (q *partial) free() {
 func (q *partial) settle() bool {
 	if q.lent {
 		q.lent = false
-		q.control.free()
-		if q.op == 0 {
-			q.message.free()
-		}
+		q.control.free() // a message's goes with the rest
 	}
 	return q.op == 0 && q.have == 0
 }
@@ -56,6 +53,9 @@ func (q *partial) next(b []byte, l *Limits) (ev Event, done int) {
 		q.wire += n
 		switch ev.Kind {
 		case None:
+			if q.op == 0 && q.have == 0 { // the end of what was dropped
+				q.wire, q.told = 0, false
+			}
 		case Text, Binary, Ping, Pong:
 			q.wire, q.told = 0, false
 			return ev, done
@@ -164,7 +164,7 @@ func (q *partial) end() Event {
 	op := q.op
 	q.op = 0
 	if q.dropped {
-		q.dropped, q.told, q.wire = false, false, 0
+		q.dropped = false
 		return Event{}
 	}
 	q.lent = true

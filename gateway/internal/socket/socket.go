@@ -3,6 +3,7 @@ package socket
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,7 @@ const StallTimeout = 10 * time.Second
 // Socket is the writing side of a connection. At most one goroutine may be in
 // TryWrite or Write at a time; Close and Progress may be called at any time.
 type Socket struct {
-	nc   net.Conn
+	nc   io.Closer // a net.Conn, or the descriptor of one
 	path path
 	// broken latches: half a frame may be out, so nothing may follow it.
 	broken   atomic.Bool
@@ -72,8 +73,8 @@ func pathFor(nc net.Conn) path {
 	return &blocking{nc, StallTimeout}
 }
 
-// NetConn returns the connection.
-func (s *Socket) NetConn() net.Conn { return s.nc }
+// Below returns the net.Conn, or the *poll.Desc that is left of one.
+func (s *Socket) Below() io.Closer { return s.nc }
 
 // Straight reports whether TryWrite can take anything.
 func (s *Socket) Straight() bool { return s.path.straight() }

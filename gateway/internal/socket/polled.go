@@ -1,0 +1,52 @@
+package socket
+
+import (
+	"net"
+	"sync/atomic"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/poll"
+)
+
+// Adopt has a poller watch a plain TCP connection, of which only the descriptor
+// is left then: nc is closed. Any other connection is left as it is, with an
+// error.
+func Adopt(p *poll.Poller, nc net.Conn, h poll.Handler) (*Socket, *poll.Desc, error) {
+	tcp := tcpOf(nc)
+	if tcp == nil {
+		return nil, nil, poll.ErrUnsupported
+	}
+	if raw, err := tcp.SyscallConn(); err == nil {
+		limitUnsent(raw)
+	}
+	d, err := p.Adopt(tcp, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	nc.Close()
+	return &Socket{nc: d, path: polled{d}}, d, nil
+}
+
+// polled is a descriptor that a poller watches.
+type polled struct{ d *poll.Desc }
+
+func (p polled) straight() bool { return true }
+
+func (p polled) try(b []byte) (int, error) {
+	n, err := p.d.Write(b)
+	if err == poll.ErrWouldBlock {
+		err = ErrWouldBlock
+	}
+	return n, err
+}
+
+func (p polled) finish(b []byte, moved *atomic.Int64) error {
+	for {
+		n, writable, err := p.d.WriteOrWait(b)
+		moved.Add(int64(n))
+		if writable == nil {
+			return err
+		}
+		b = b[n:]
+		<-writable
+	}
+}

@@ -11,7 +11,16 @@ import (
 // Large events are written from where they are, small ones beside them, to a
 // client whose socket takes them in whatever parts: every byte arrives, in order.
 func TestLargeEvents(t *testing.T) {
-	g, url := testGateway(t, subscribeTo("t"))
+	for _, poller := range []bool{false, true} {
+		t.Run(fmt.Sprintf("poller=%v", poller), func(t *testing.T) { largeEvents(t, poller) })
+	}
+}
+
+func largeEvents(t *testing.T, poller bool) {
+	g, url := testGateway(t, func(o *Options) {
+		subscribeTo("t")(o)
+		o.Poller = poller
+	})
 	c := dialRaw(t, url)
 	c.nc.(*net.TCPConn).SetReadBuffer(32 << 10)
 	c.write(text(`{"op":2,"d":{"token":"ann","intents":0}}`))

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
 )
 
 // Desc is a TCP socket's descriptor. Its methods may be called by several
@@ -42,21 +44,10 @@ func (d *Desc) tell(events uint32, buf []byte) (more bool) {
 func (d *Desc) Read(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for {
-		if d.fd < 0 {
-			return 0, net.ErrClosed
-		}
-		n, err := syscall.Read(int(d.fd), p)
-		switch err {
-		case nil:
-			return n, nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return 0, ErrWouldBlock
-		default:
-			return 0, err
-		}
+	if d.fd < 0 {
+		return 0, net.ErrClosed
 	}
+	return straight.Read(uintptr(d.fd), p)
 }
 
 // Write writes until the socket takes no more: ErrWouldBlock comes with a short
@@ -68,23 +59,21 @@ func (d *Desc) Write(p []byte) (int, error) {
 }
 
 // write is Write. mu is held.
-func (d *Desc) write(p []byte) (done int, err error) {
-	for done < len(p) {
-		if d.fd < 0 {
-			return done, net.ErrClosed
-		}
-		n, err := syscall.Write(int(d.fd), p[done:])
-		switch {
-		case n > 0:
-			done += n
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN || n == 0:
-			return done, ErrWouldBlock
-		default:
-			return done, err
-		}
+func (d *Desc) write(p []byte) (int, error) {
+	if d.fd < 0 {
+		return 0, net.ErrClosed
 	}
-	return done, nil
+	return straight.Write(uintptr(d.fd), p)
+}
+
+// Gather is Write of several pieces.
+func (d *Desc) Gather(parts [][]byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fd < 0 {
+		return 0, net.ErrClosed
+	}
+	return straight.Gather(uintptr(d.fd), parts)
 }
 
 // WriteOrWait writes like Write. If the socket takes no more, writable is closed

@@ -7,13 +7,17 @@
 // connection.
 package poll
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
+)
 
 var (
 	// ErrUnsupported says that this system, or this connection, cannot be polled.
 	ErrUnsupported = errors.New("poll: not supported")
 	// ErrWouldBlock says that a socket has no bytes, or takes no more, for now.
-	ErrWouldBlock = errors.New("poll: would block")
+	ErrWouldBlock = straight.ErrWouldBlock
 )
 
 // Handler is told of one descriptor. Its methods do not block, and may be

@@ -21,6 +21,8 @@ func (*Desc) Read([]byte) (int, error) { return 0, net.ErrClosed }
 
 func (*Desc) Write([]byte) (int, error) { return 0, net.ErrClosed }
 
+func (*Desc) Gather([][]byte) (int, error) { return 0, net.ErrClosed }
+
 func (*Desc) WriteOrWait([]byte) (int, <-chan struct{}, error) { return 0, nil, net.ErrClosed }
 
 func (*Desc) CloseWrite() error { return net.ErrClosed }

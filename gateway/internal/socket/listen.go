@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
 )
 
 // Listen returns a listener whose TCP connections can be written straight with
@@ -21,7 +23,7 @@ func (l listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	tcp, ok := nc.(*net.TCPConn)
-	if !ok || !straightWrites {
+	if !ok || !straight.Supported {
 		return nc, nil
 	}
 	raw, err := tcp.SyscallConn()
@@ -135,7 +137,7 @@ func (c *Conn) writeRest(fd uintptr) (n int) {
 	if c.rest == nil || c.err != nil {
 		return 0
 	}
-	n, err := writeStraight(fd, c.rest.unwritten())
+	n, err := straight.Write(fd, c.rest.unwritten())
 	c.rest.from += n
 	switch {
 	case err != nil && err != ErrWouldBlock:

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
 )
 
 // tcpPair returns both ends of a TCP connection on loopback, the server's as
@@ -162,7 +164,7 @@ func onStraight(t *testing.T, f func(t *testing.T, s *Socket, server net.Conn, c
 			server, client := kind.open(t)
 			s := New(server)
 			if !s.Straight() {
-				if straightWrites {
+				if straight.Supported {
 					t.Fatal("it is not straight")
 				}
 				t.Skip("this platform has no straight writes")

@@ -32,12 +32,10 @@ type polled struct{ d *poll.Desc }
 func (p polled) straight() bool { return true }
 
 func (p polled) try(b []byte) (int, error) {
-	n, err := p.d.Write(b)
-	if err == poll.ErrWouldBlock {
-		err = ErrWouldBlock
-	}
-	return n, err
+	return p.d.Write(b)
 }
+
+func (p polled) gather(parts [][]byte) (int, error) { return p.d.Gather(parts) }
 
 func (p polled) finish(b []byte, moved *atomic.Int64) error {
 	for {

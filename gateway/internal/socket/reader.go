@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
 )
 
 // Reader is the reading side of a connection. A TCP connection is read into
@@ -36,7 +38,7 @@ const ownBuffer = 512
 // NewReader returns a reader of nc, of which early was read before.
 func NewReader(nc net.Conn, early []byte) *Reader {
 	r := &Reader{nc: nc, early: early}
-	if tcp := tcpOf(nc); tcp != nil && straightReads {
+	if tcp := tcpOf(nc); tcp != nil && straight.Supported {
 		if raw, err := tcp.SyscallConn(); err == nil { // else whoever reads finds out
 			r.raw, r.take = raw, r.read
 		}
@@ -77,7 +79,7 @@ func (r *Reader) Next() ([]byte, error) {
 // read reports false to be called again when the descriptor is readable.
 func (r *Reader) read(fd uintptr) bool {
 	b := arrivals.Get().(*arrived)
-	n, err := readStraight(fd, b[:])
+	n, err := straight.Read(fd, b[:])
 	if n > 0 {
 		r.held, r.n = b, n
 		return true

@@ -2,16 +2,17 @@ package socket
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
 )
 
 // ErrWouldBlock says that the connection takes no more bytes now, or that it is
 // of a kind that cannot say so: [Socket.Write] waits instead.
-var ErrWouldBlock = errors.New("socket: write would block")
+var ErrWouldBlock = straight.ErrWouldBlock
 
 // StallTimeout is how long a write may make no progress at all. On a straight
 // socket that is for somebody to watch, by [Socket.Progress]; on others Write
@@ -93,7 +94,7 @@ type gatherer interface {
 // Gathers reports whether TryGather is for this connection.
 func (s *Socket) Gathers() bool {
 	_, ok := s.path.(gatherer)
-	return ok && gathers
+	return ok && straight.Gathers
 }
 
 // TryGather is TryWrite of several pieces, for a connection that Gathers.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/gatehouse-go/gatehouse/gateway/internal/straight"
 )
 
 // tcp is a TCP connection that is written by write(2). It goes through the
@@ -15,7 +17,7 @@ type tcp struct{ raw syscall.RawConn }
 // newTCP has c written straight where that can be.
 func newTCP(c *net.TCPConn) path {
 	raw, err := c.SyscallConn()
-	if err != nil || !straightWrites {
+	if err != nil || !straight.Supported {
 		return &blocking{c, StallTimeout}
 	}
 	limitUnsent(raw)
@@ -82,10 +84,10 @@ var attempts = sync.Pool{New: func() any {
 // writable, and call it again.
 func (a *attempt) write(fd uintptr) bool {
 	if a.parts != nil {
-		a.n, a.err = gatherStraight(fd, a.parts)
+		a.n, a.err = straight.Gather(fd, a.parts)
 		return true
 	}
-	n, err := writeStraight(fd, a.p[a.n:])
+	n, err := straight.Write(fd, a.p[a.n:])
 	a.n += n
 	if a.moved != nil {
 		a.moved.Add(int64(n))

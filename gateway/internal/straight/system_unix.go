@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package socket
+package straight
 
 import "syscall"
 

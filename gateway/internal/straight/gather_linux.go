@@ -1,18 +1,19 @@
-package socket
+package straight
 
 import (
 	"syscall"
 	"unsafe"
 )
 
-const gathers = true
+// Gathers says that there is Gather here.
+const Gathers = true
 
 // mostParts is how many pieces one writev(2) is given: a batch of the gateway
 // has fewer, and the kernel takes 1,024.
 const mostParts = 64
 
-// gatherStraight is writeStraight of several pieces.
-func gatherStraight(fd uintptr, parts [][]byte) (done int, err error) {
+// Gather is Write of several pieces.
+func Gather(fd uintptr, parts [][]byte) (done int, err error) {
 	var vectors [mostParts]syscall.Iovec
 	for len(parts) > 0 {
 		n, size := 0, 0

@@ -1,16 +1,14 @@
 //go:build unix
 
-package socket
+package straight
 
 import "syscall"
 
-const (
-	straightWrites = true
-	straightReads  = true
-)
+// Supported says that there is such a thing here.
+const Supported = true
 
-// readStraight reads what a non-blocking descriptor has, at its end nothing.
-func readStraight(fd uintptr, p []byte) (int, error) {
+// Read reads what a non-blocking descriptor has, at its end nothing.
+func Read(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := sysRead(fd, p)
 		switch err {
@@ -25,9 +23,9 @@ func readStraight(fd uintptr, p []byte) (int, error) {
 	}
 }
 
-// writeStraight writes to a non-blocking descriptor until it takes no more:
+// Write writes to a non-blocking descriptor until it takes no more:
 // ErrWouldBlock comes with a short count.
-func writeStraight(fd uintptr, p []byte) (int, error) {
+func Write(fd uintptr, p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
 		n, err := sysWrite(fd, p[done:])

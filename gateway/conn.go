@@ -14,45 +14,43 @@ import (
 // something for it writes, one at a time, straight and without blocking; a
 // goroutine for writing exists only while the socket does not take more.
 type conn struct {
+	// What a delivery touches comes first, in as few cache lines as can be. mu
+	// guards what is not static.
+
+	gw       *Gateway          // static
+	sock     *socket.Socket    // set by begin
+	zlib     *codec.ZlibStream // of compress=zlib-stream, else nil; the writer's
+	mu       sync.Mutex
+	session  *Session
+	control  *control // nil while nothing waits
+	form     form     // static
+	stage    stage
+	closing  bool          // a close frame is due or sent: no data follows
+	told     bool          // the client has been sent Reconnect: its own close is an answer
+	writing  bool          // somebody writes; until begin, so that who closes a connection that is being upgraded only leaves a note
+	again    bool          // and has to look once more
+	dead     bool          // the socket is closed or broken
+	readDone bool          // the reader has ended: who writes now is the last
+	slow     *stalling     // of the writer that waits for the socket; nil: none does
+	idle     chan struct{} // closed when nobody writes any more; nil unless the reader waits for it
+	room     chan struct{} // closed when the control lane has room; nil unless the reader waits for it
+	signing  *signing      // nil while nobody signs in
+	cause    *CloseError
+	deadline int64 // Unix nanoseconds; of Identify, or of the peer's close frame
+
 	// Static after construction.
-	gw      *Gateway
 	id      uint64
 	lane    *lane    // whose wheel watches its deadlines
 	watched *watched // what the wheel holds, so that it does not hold the connection
-	form    form
-	ext     bool
 	info    *ConnInfo
-	zlib    *codec.ZlibStream // of compress=zlib-stream, else nil; the writer's
+	ext     bool
 
-	// Set by begin. Until then the right to write is taken, so that whoever
-	// closes a connection that is being upgraded only leaves a note.
-	sock *socket.Socket
+	asked    atomic.Bool  // for a heartbeat, since the last one
+	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
 
 	// Owned by the reader.
 	parser inbound.Parser
 	meter  meter
-
-	lastBeat atomic.Int64 // when the last heartbeat came, Unix nanoseconds
-
-	asked atomic.Bool // for a heartbeat, since the last one
-
-	// Guarded by mu.
-	mu       sync.Mutex
-	stage    stage
-	closing  bool // a close frame is due or sent: no data follows
-	told     bool // the client has been sent Reconnect: its own close is an answer
-	writing  bool // somebody writes
-	again    bool // and has to look once more
-	dead     bool // the socket is closed or broken
-	readDone bool // the reader has ended: who writes now is the last
-	session  *Session
-	signing  *signing // nil while nobody signs in
-	control  *control // nil while nothing waits
-	cause    *CloseError
-	deadline int64         // Unix nanoseconds; of Identify, or of the peer's close frame
-	slow     *stalling     // of the writer that waits for the socket; nil: none does
-	idle     chan struct{} // closed when nobody writes any more; nil unless the reader waits for it
-	room     chan struct{} // closed when the control lane has room; nil unless the reader waits for it
 }
 
 // stalling is how a socket that does not take more gets on.
@@ -159,23 +157,29 @@ func (c *conn) flush(sc *scratch) {
 	c.mu.Lock()
 	if c.writing || c.dead {
 		c.again = true
+		s, waits := c.session, c.slow != nil
 		c.mu.Unlock()
+		if waits && s != nil {
+			s.countUnsent()
+		}
 		return
 	}
 	c.writing = true
+	c.collect(sc)
 	c.mu.Unlock()
 	c.write(sc)
 }
 
-// write is flush for whoever has the right to write. It hands that on to a
-// goroutine when the socket does not take all of it.
+// write is flush for whoever has the right to write, and has collected. It hands
+// that on to a goroutine when the socket does not take all of it.
 func (c *conn) write(sc *scratch) {
 	rest := c.pump(sc)
 	if len(rest) == 0 {
 		return
 	}
 	own := scratches.Get().(*scratch)
-	own.buf = append(own.buf[:0], rest...)
+	own.reset()
+	own.buf, own.more = append(own.buf, rest...), true
 	c.gw.writers.start(func() {
 		c.writeSlowly(own)
 		scratches.Put(own)
@@ -197,6 +201,10 @@ func (c *conn) writeSlowly(sc *scratch) {
 			c.breakOff()
 			return
 		}
+		sc.more = true // what was put back
+		if !c.lookAgain(sc) {
+			return
+		}
 	}
 }
 
@@ -208,7 +216,7 @@ func (c *conn) pump(sc *scratch) []byte {
 		n, err := c.try(sc)
 		switch {
 		case err == nil:
-			if c.rests(sc) {
+			if !c.lookAgain(sc) {
 				return nil
 			}
 		case err == socket.ErrWouldBlock:
@@ -258,28 +266,26 @@ func (c *conn) breakOff() {
 	c.sock.Close()
 }
 
-// fill makes sc what is to be written next: the control lane, then data of the
-// session. When there is nothing, the caller is no longer the writer.
-func (c *conn) fill(sc *scratch) bool {
+// collect begins sc anew, with the control lane, and notes whose data follows. mu
+// is held.
+func (c *conn) collect(sc *scratch) {
 	sc.reset()
-	for {
-		c.mu.Lock()
-		if c.dead {
-			c.release()
-			c.mu.Unlock()
-			return false
-		}
-		c.again = false
-		sc.buf = c.takeControl(sc.buf)
-		s := c.session
-		if c.closing {
-			s = nil
-		}
-		c.mu.Unlock()
+	c.again = false
+	sc.buf = c.takeControl(sc.buf)
+	sc.control = len(sc.buf)
+	s := c.session
+	if c.closing {
+		s = nil
+	}
+	sc.session = s
+}
 
-		sc.control = len(sc.buf)
-		if s != nil {
-			sc.session, sc.gathers = s, c.zlib == nil && c.sock.Gathers()
+// fill adds data of the session to what was collected. When there is nothing to
+// write, the caller is no longer the writer.
+func (c *conn) fill(sc *scratch) bool {
+	for {
+		if s := sc.session; s != nil {
+			sc.gathers = c.zlib == nil && c.sock.Gathers()
 			s.refill(c, sc)
 		}
 		if len(sc.buf) > 0 {
@@ -288,24 +294,24 @@ func (c *conn) fill(sc *scratch) bool {
 			}
 			return true
 		}
-
-		if c.rests(sc) {
+		if !c.lookAgain(sc) {
 			return false
 		}
 	}
 }
 
-// rests gives the right to write back when nothing is left to be written, as far
-// as what made sc has seen and nobody has come since.
-func (c *conn) rests(sc *scratch) bool {
+// lookAgain collects what has come since, or what did not fit. When there is
+// neither it gives the right to write back.
+func (c *conn) lookAgain(sc *scratch) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.again || sc.more {
-		return false
+	if !c.dead && (c.again || sc.more) {
+		c.collect(sc)
+		return true
 	}
 	c.dead = c.dead || c.readDone
 	c.release()
-	return true
+	return false
 }
 
 // release gives the right to write back. mu is held.

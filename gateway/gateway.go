@@ -53,6 +53,7 @@ type Gateway struct {
 	byConn    *pool.Pool[uint64, *conn]
 	bySession *pool.Pool[string, *Session]
 	lastConn  atomic.Uint64
+	begun     atomic.Uint64          // sessions, or taken from the store
 	lastURL   atomic.Pointer[string] // see urlFor
 	loads     loads
 	slow      slowConns

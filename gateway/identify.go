@@ -231,7 +231,7 @@ func (s *Session) readyData(c *conn, extra any) ([]byte, error) {
 		"session_id":         s.id,
 		"resume_gateway_url": c.info.URL,
 		"private_channels":   []any{},
-		"application":        map[string]any{"id": s.user.ID, "flags": s.identity.intents.applicationFlags()},
+		"application":        map[string]any{"id": s.user.ID, "flags": s.intents.applicationFlags()},
 	}
 	if s.identity.shard != nil {
 		fields["shard"] = s.identity.shard

@@ -7,7 +7,6 @@ import "encoding/json"
 type identity struct {
 	properties     string // JSON as it came; empty if it was no object
 	platform       string // what they say of it: a constant
-	intents        Intent
 	shard          *[2]int
 	presence       *PresenceUpdate
 	conn           *ConnInfo // nil: it signed in at another gateway
@@ -16,15 +15,15 @@ type identity struct {
 
 func (id *Identify) kept() identity {
 	return identity{
-		properties: string(id.properties), platform: id.platform(), intents: id.Intents, shard: id.Shard, presence: id.Presence,
+		properties: string(id.properties), platform: id.platform(), shard: id.Shard, presence: id.Presence,
 		conn: id.conn, largeThreshold: int32(min(max(id.LargeThreshold, 0), 1<<31-1)),
 	}
 }
 
-// identify is what kept was called for, but for the token.
+// identify is what kept was called for, but for the token and the intents.
 func (i *identity) identify() Identify {
 	id := Identify{
-		Intents: i.intents, Shard: i.shard, LargeThreshold: int(i.largeThreshold), Presence: i.presence,
+		Shard: i.shard, LargeThreshold: int(i.largeThreshold), Presence: i.presence,
 		properties: json.RawMessage(i.properties), conn: i.conn,
 	}
 	if i.properties != "" {

@@ -40,7 +40,7 @@ func TestRefusedSessionLeavesNothing(t *testing.T) {
 	if err == nil {
 		t.Fatal("there was a place")
 	}
-	s := g.makeSession("x", User{ID: "bob"}, identity{})
+	s := g.makeSession("x", User{ID: "bob"}, Identify{})
 	if g.enter(s) == nil || s.context().Err() == nil {
 		t.Error("the context of a session that never was goes on")
 	}

@@ -11,6 +11,12 @@ import (
 // not allocate.
 type slots struct{ entries []*published }
 
+// fewSlots is slots of the smallest class, whose entries are next to it.
+type fewSlots struct {
+	slots
+	few [smallestSlots]*published
+}
+
 const smallestSlots = 8
 
 var slotPools [40]sync.Pool // by log2 of the length
@@ -19,6 +25,11 @@ func newSlots(length int) *slots {
 	class := bits.Len(uint(length - 1))
 	if s, ok := slotPools[class].Get().(*slots); ok {
 		return s
+	}
+	if length == smallestSlots {
+		s := new(fewSlots)
+		s.entries = s.few[:]
+		return &s.slots
 	}
 	return &slots{entries: make([]*published, length)}
 }

@@ -17,9 +17,35 @@ import (
 // Session is one signed-in client. It outlives its connections. Its methods
 // may be called by many goroutines at once.
 type Session struct {
+	// What a delivery touches comes first, in as few cache lines as can be.
+
+	gw   *Gateway // static
+	lane *lane    // static
+
+	// mu guards what is not static. It is taken before a topic's stripe, a lane or
+	// a connection is locked, and never while one of them is.
+	mu        sync.Mutex
+	conn      *conn // whose turn it is to be written to; nil while there is none
+	phase     phase
+	saved     bool        // and gone: another gateway may have it
+	dirty     bool        // somebody is about to flush conn
+	counted   int32       // of the ring's unsent events, in the lane's count
+	intents   Intent      // static
+	doomed    *CloseError // why it gets no connection any more; nil: it may
+	ring      ring
+	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
+	departing int32 // subscriptions that have ended, and whose last events the lane has still to offer
+	subs      []*subscription
+	presence  *PresenceUpdate // what the client said last
+
+	// Nil until there is a need.
+	calls   *calls   // what the application's calls run in
+	watched *watched // what the wheel holds while nobody reads
+	transit *transit // on its way from here to another gateway, or from there
+	faults  *faults
+	replies *replies
+
 	// Static after construction.
-	gw        *Gateway
-	lane      *lane
 	id        string
 	user      User
 	identity  identity
@@ -28,28 +54,6 @@ type Session struct {
 	// Guarded by their runners.
 	commands runner.Queue
 	chores   runner.Queue
-
-	// Guarded by mu, which is taken before a topic's stripe, a lane or a
-	// connection is locked, and never while one of them is.
-	mu        sync.Mutex
-	ring      ring
-	conn      *conn // whose turn it is to be written to; nil while there is none
-	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
-	subs      []*subscription
-	counted   int32 // of the ring's unsent events, in the lane's count
-	departing int32 // subscriptions that have ended, and whose last events the lane has still to offer
-	phase     phase
-	saved     bool            // and gone: another gateway may have it
-	dirty     bool            // somebody is about to flush conn
-	doomed    *CloseError     // why it gets no connection any more; nil: it may
-	presence  *PresenceUpdate // what the client said last
-
-	// Also guarded by mu, nil until there is a need.
-	calls   *calls   // what the application's calls run in
-	watched *watched // what the wheel holds while nobody reads
-	transit *transit // on its way from here to another gateway, or from there
-	faults  *faults
-	replies *replies
 }
 
 // calls is what the application's calls for a session run in.
@@ -126,10 +130,14 @@ func (s *Session) User() User { return s.user }
 
 // Identify returns what the client signed in with, without its token. Its
 // properties are the caller's own.
-func (s *Session) Identify() Identify { return s.identity.identify() }
+func (s *Session) Identify() Identify {
+	id := s.identity.identify()
+	id.Intents = s.intents
+	return id
+}
 
 // Intents returns the groups of events that the client asked for.
-func (s *Session) Intents() Intent { return s.identity.intents }
+func (s *Session) Intents() Intent { return s.intents }
 
 // Subscribe has the session sent what is published to the topics from now on:
 // every event published after Subscribe returned. Subscribing twice is
@@ -293,25 +301,26 @@ func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool
 	}
 	run = sub.unseen(run)
 	c, overflown := s.appendAll(run)
-	s.settle()
 	if overflown {
+		s.settle()
 		return c, false
 	}
 	if s.ring.halfUnsent(&s.gw.bounds) {
 		s.tellSlow(false)
 	}
 	if s.dirty || s.conn == nil || !s.ring.pending() {
+		s.settle()
 		return nil, false
 	}
 	s.dirty = true
-	return s.conn, false
+	return s.conn, false // which settles: what is being written does not wait
 }
 
 // appendAll appends what the session may see. When that is more than it may
 // hold it reports so, with the connection that is to be told. mu is held.
 func (s *Session) appendAll(run []*published) (c *conn, overflown bool) {
 	for _, p := range run {
-		if !s.identity.intents.sees(p.Intent) {
+		if !s.intents.sees(p.Intent) {
 			continue
 		}
 		switch s.ring.append(p, &s.gw.bounds) {
@@ -373,6 +382,14 @@ func (s *Session) settle() {
 		s.counted += int32(d)
 		s.lane.unsent.Add(int64(d))
 	}
+}
+
+// countUnsent has the lane count what the ring holds of a session whose
+// connection waits for its socket.
+func (s *Session) countUnsent() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
 }
 
 var emptyObject = []byte("{}")

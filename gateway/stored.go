@@ -72,7 +72,7 @@ type storedTopic struct {
 func (s *Session) snapshot() stored {
 	who := &s.identity
 	st := stored{
-		Properties: json.RawMessage(who.properties), Intents: who.intents, Shard: who.shard,
+		Properties: json.RawMessage(who.properties), Intents: s.intents, Shard: who.shard,
 		LargeThreshold: int(who.largeThreshold), Presence: s.presence,
 		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head),
 	}
@@ -139,7 +139,7 @@ func (g *Gateway) drift() int64 { return time.Now().UnixNano() - g.now().UnixNan
 // restore makes a detached session of a record, without its topics.
 func (g *Gateway) restore(id string, user User, st stored) *Session {
 	who := Identify{Intents: st.Intents, Shard: st.Shard, LargeThreshold: st.LargeThreshold, Presence: st.Presence, properties: st.Properties}
-	s := g.makeSession(id, user, who.kept())
+	s := g.makeSession(id, user, who)
 	if len(st.Replies) > 0 {
 		s.replies = new(replies)
 		s.replies.restore(st.Replies)

@@ -120,13 +120,14 @@ func (c *conn) begin(h hijacked) {
 		c.deadline = c.gw.identifyDeadline(now)
 	}
 	dead := c.dead
+	sc := scratches.Get().(*scratch)
+	c.collect(sc)
 	c.mu.Unlock()
 
 	if dead {
 		c.sock.Close()
 	}
 	c.lane.watch(c.watched, c.nextCheck(now))
-	sc := scratches.Get().(*scratch)
 	c.write(sc)
 	scratches.Put(sc)
 	read()

@@ -19,7 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: lint libraries counted test e2e ## all that must be green: lint, what is counted, the tests with -race, other people's clients among them, then browsers
+check: lint libraries counted test e2e bench-check ## all that must be green: lint, what is counted, the tests with -race, other people's clients among them, then browsers, then the benchmarks' own
 
 .PHONY: lint
 lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house rules, tidy modules
@@ -75,6 +75,35 @@ bench: ## benchmarks of the leaves with allocations, BENCHTIME=1s each
 .PHONY: bench-leaves
 bench-leaves: ## the leaves beside the best known libraries, in one run, with ratios and targets; ARGS='-quick -json'
 	cd bench && GOWORK=off go run ./leaves $(ARGS)
+
+SOCKETIO := bench/servers/socketio
+
+.PHONY: bench-peers
+bench-peers: ## fan-out beside other libraries and beside write(2) alone: CPU, rates, latencies; 40 minutes, ARGS=-quick 4 (Linux)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(SOCKETIO)/node_modules/.package-lock.json >&2; fi
+	@cd bench && GOWORK=off go build -o bench . && ./bench fanout $(ARGS)
+
+.PHONY: bench-idle
+bench-idle: ## memory of N=19000 idle connections, over the empty server, beside other libraries; ARGS='-for 10m'
+	@cd bench && GOWORK=off go build -o bench . && ./bench idle -n $(or $(N),19000) $(ARGS)
+
+.PHONY: bench-heartbeats
+bench-heartbeats: ## CPU of a heartbeat's round trip beside a server that reads and writes back
+	@cd bench && GOWORK=off go build -o bench . && ./bench heartbeats $(ARGS)
+
+.PHONY: bench-storm
+bench-storm: ## 15,000 sessions drop, miss 20 events and resume at once, beside plain handshakes
+	@cd bench && GOWORK=off go build -o bench . && ./bench storm $(ARGS)
+
+.PHONY: bench-million
+bench-million: ## a million sessions on 53 nodes with their clients: 18 GB, 6 minutes; ARGS='-n 100000' for fewer
+	@cd bench && GOWORK=off go build -o bench . && ./bench million $(ARGS)
+
+.PHONY: bench-check
+bench-check: ## vet and tests of bench/, and a little of each command
+	cd bench && GOWORK=off go vet ./... && GOWORK=off go run $(STATICCHECK) ./... && GOWORK=off go test ./...
+	cd bench && GOWORK=off go build -o bench . && ./bench fanout -quick -runs 1 -servers limit,gatehouse,gatehouse-poller,centrifuge >/dev/null
+	cd bench && ./bench idle -n 1000 -servers gatehouse,gatehouse-poller -for 1s && ./bench heartbeats -n 500 -runs 1 && ./bench storm -n 500 -runs 1 && ./bench million -n 2000 -for 2s
 
 .PHONY: bench-stall
 bench-stall: ## 1,000 sessions beside 10 stalled readers: p99 of the healthy in 10 pairs, kernel memory; 3 minutes

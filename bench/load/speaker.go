@@ -101,15 +101,15 @@ func cutString(b []byte, key string) string {
 }
 
 // interval takes the heartbeat interval of Hello; the first one is jittered.
-func (c *Client) interval(hello []byte) {
+func (cl *Client) interval(hello []byte) {
 	_, rest, _ := bytes.Cut(hello, []byte(`"heartbeat_interval":`))
 	ms := 0
 	for i := 0; i < len(rest) && rest[i]-'0' <= 9; i++ {
 		ms = 10*ms + int(rest[i]-'0')
 	}
-	if ms > 0 && !c.beating {
-		c.beating = true
-		c.crowd.every = time.Duration(ms) * time.Millisecond
-		c.crowd.beatIn(c, time.Duration(c.crowd.rng.Float64()*float64(c.crowd.every)))
+	if ms > 0 && !cl.beating {
+		cl.beating = true
+		cl.crowd.every = time.Duration(ms) * time.Millisecond
+		cl.crowd.beatIn(cl, time.Duration(cl.crowd.rng.Float64()*float64(cl.crowd.every)))
 	}
 }

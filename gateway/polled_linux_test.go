@@ -119,6 +119,18 @@ func (e ends) hook(o *Options) {
 	o.OnDisconnect = func(_ ConnInfo, _ *Session, reason *CloseError) { e <- reason }
 }
 
+// next waits for one.
+func (e ends) next(t *testing.T) *CloseError {
+	t.Helper()
+	select {
+	case why := <-e:
+		return why
+	case <-time.After(10 * time.Second):
+		t.Fatal("OnDisconnect is not called within 10 s")
+		return nil
+	}
+}
+
 // What a client says before it closes its half is heard, however close behind it
 // the end comes, and answered.
 func TestLastWordsOfHalfClosed(t *testing.T) {
@@ -138,7 +150,7 @@ func TestLastWordsOfHalfClosed(t *testing.T) {
 			if rest, err := io.ReadAll(raw.r); err != nil || len(rest) > 0 {
 				t.Fatalf("round %d: then comes %q, %v", round, rest, err)
 			}
-			if why := <-ended; why.Code != 1000 || why.Reason != "bye" || !why.ByClient {
+			if why := ended.next(t); why.Code != 1000 || why.Reason != "bye" || !why.ByClient {
 				t.Fatalf("round %d: OnDisconnect is told %v", round, why)
 			}
 
@@ -146,7 +158,7 @@ func TestLastWordsOfHalfClosed(t *testing.T) {
 			raw.write(text(`{"op":1,"d":1}`))
 			raw.nc.(*net.TCPConn).CloseWrite()
 			raw.until(`"op":11`)
-			if why := <-ended; why.Code != closeAbnormal || !why.ByClient {
+			if why := ended.next(t); why.Code != closeAbnormal || !why.ByClient {
 				t.Fatalf("round %d: OnDisconnect is told %v", round, why)
 			}
 		}
@@ -169,7 +181,7 @@ func TestReset(t *testing.T) {
 			raw.write(half)
 			raw.nc.(*net.TCPConn).SetLinger(0)
 			raw.nc.Close()
-			if why := <-ended; why.Code != closeAbnormal && why.Code != CloseDecode {
+			if why := ended.next(t); why.Code != closeAbnormal && why.Code != CloseDecode {
 				t.Errorf("%s: OnDisconnect is told %v", name, why)
 			}
 		}
@@ -202,6 +214,7 @@ func TestHooksBlockNoLoop(t *testing.T) {
 		}
 		works("ann")
 		release <- struct{}{}
+		eventually(t, "a loop reads, if one is to", func() bool { return g.readers.count() == 0 })
 		held.nc.Close()
 		<-blocked
 		works("bob")

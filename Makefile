@@ -113,6 +113,10 @@ bench-stall: ## 1,000 sessions beside 10 stalled readers: p99 of the healthy in 
 abuse: ## what clients do that they should not, over TCP, TLS over Listen and foreign TLS
 	go test -race -run '^TestAbuse$$' -count=1 -v ./gateway
 
+.PHONY: poller
+poller: ## 9,000 clients in the middle of a frame beside a healthy one, and what quiet sessions cost; 20,000 open files
+	GATEHOUSE_HALF_OPEN=9000 go test -count=1 -run '^(TestHalfOpenAttackers|TestCountedIdlePolled|TestCountedGoroutines)$$' -v ./gateway
+
 .PHONY: shutdown
 shutdown: ## a drain of 5,000 sessions, 100 of them stalled, without the race detector
 	go test -run '^TestShutdownLarge$$' -count=1 -v ./gateway

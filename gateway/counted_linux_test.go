@@ -37,8 +37,8 @@ func newIdlers(t testing.TB, url string, n int) *idlers {
 	return c
 }
 
-// join signs n more of them in, each as a user of its own.
-func (c *idlers) join(n int) {
+// dial has n more of them upgraded.
+func (c *idlers) dial(n int) {
 	c.t.Helper()
 	for range n {
 		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -53,6 +53,15 @@ func (c *idlers) join(n int) {
 		c.write(fd, []byte("GET /gateway HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"))
 		c.until(fd, "heartbeat_interval")
+	}
+}
+
+// join signs n more of them in, each as a user of its own.
+func (c *idlers) join(n int) {
+	c.t.Helper()
+	for range n {
+		c.dial(1)
+		fd := c.fds[len(c.fds)-1]
 		c.write(fd, text(fmt.Sprintf(`{"op":2,"d":{"token":"user-%d","intents":33281}}`, len(c.fds))))
 		c.until(fd, "READY")
 	}
@@ -122,13 +131,20 @@ func used() (heap, stack uint64) {
 // A session that waits costs this much and no more: identified, five topics,
 // heartbeats, an empty ring, its user online. What is written here is what was
 // measured and a tenth.
-func TestCountedIdleSession(t *testing.T) {
-	const heapMost, stackMost = 3650, 4500
+func TestCountedIdleSession(t *testing.T) { countIdle(t, false, 3650, 4500) }
+
+// With the poller it has no stack.
+func TestCountedIdlePolled(t *testing.T) { countIdle(t, true, 2700, 100) }
+
+func countIdle(t *testing.T, poller bool, heapMost, stackMost int64) {
 	if raceEnabled {
 		t.Skip("the race detector has a heap of its own: make counted")
 	}
 	const warm, more = 500, 2000
-	_, url := testGateway(t, fiveTopics())
+	_, url := testGateway(t, func(o *Options) {
+		fiveTopics()(o)
+		o.Poller = poller
+	})
 	c := newIdlers(t, url, warm+more)
 	c.join(warm)
 	c.beat()
@@ -136,7 +152,7 @@ func TestCountedIdleSession(t *testing.T) {
 	c.join(more)
 	c.beat()
 	heap1, stack1 := used()
-	heap, stack := int64(heap1-heap0)/more, int64(stack1-stack0)/more
+	heap, stack := (int64(heap1)-int64(heap0))/more, (int64(stack1)-int64(stack0))/more
 	t.Logf("%d bytes of heap, %d of stack", heap, stack)
 	if heap > heapMost || stack > stackMost {
 		t.Errorf("%d bytes of heap, at most %d; %d of stack, at most %d", heap, heapMost, stack, stackMost)
@@ -146,12 +162,47 @@ func TestCountedIdleSession(t *testing.T) {
 	}
 }
 
+// A connection of the poller has no goroutine while it is quiet.
+func TestCountedGoroutines(t *testing.T) {
+	const sessions = 300
+	for _, poller := range []bool{false, true} {
+		t.Run(fmt.Sprintf("poller=%v", poller), func(t *testing.T) {
+			_, url := testGateway(t, func(o *Options) {
+				fiveTopics()(o)
+				o.Poller = poller
+				o.OnConnect = func(ConnInfo) {}
+			})
+			c := newIdlers(t, url, sessions)
+			before := runtime.NumGoroutine()
+			c.join(sessions)
+			c.beat()
+			const others = 20 // of the gateway, which come and go
+			if !poller {
+				if n := runtime.NumGoroutine() - before; n < sessions {
+					t.Errorf("%d goroutines for %d sessions: this test counts something else", n, sessions)
+				}
+				return
+			}
+			eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before+others })
+		})
+	}
+}
+
 // A heartbeat is answered without a new object.
 func TestCountedHeartbeat(t *testing.T) {
+	for _, poller := range []bool{false, true} {
+		t.Run(fmt.Sprintf("poller=%v", poller), func(t *testing.T) { countHeartbeat(t, poller) })
+	}
+}
+
+func countHeartbeat(t *testing.T, poller bool) {
 	if raceEnabled {
 		t.Skip("the race detector drops what pools keep: make counted")
 	}
-	_, url := testGateway(t, fiveTopics())
+	_, url := testGateway(t, func(o *Options) {
+		fiveTopics()(o)
+		o.Poller = poller
+	})
 	c := newIdlers(t, url, 500)
 	c.join(500)
 	c.beat()

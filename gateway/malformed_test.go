@@ -193,8 +193,15 @@ func malformedInputs() map[string][]malformed {
 // TestMalformedInput sends every malformed input and looks at the close code,
 // while a bystander on the same server gets an event after each of them.
 func TestMalformedInput(t *testing.T) {
+	for _, poller := range []bool{false, true} {
+		t.Run(fmt.Sprintf("poller=%v", poller), func(t *testing.T) { malformedInput(t, poller) })
+	}
+}
+
+func malformedInput(t *testing.T, poller bool) {
 	var logged atomic.Int64
 	g, url := testGateway(t, func(o *Options) {
+		o.Poller = poller
 		o.Ready = func(ctx context.Context, s *Session) (any, error) { return nil, s.Subscribe(ctx, "all") }
 		o.OnDisconnect = func(ConnInfo, *Session, *CloseError) { logged.Add(1) }
 	})

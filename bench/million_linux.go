@@ -136,7 +136,7 @@ func (all nodes) sum() (sum counts, err error) {
 
 // until waits until the crowds have seen so much of something.
 func (all nodes) until(want int, of func(counts) int) (sum counts, err error) {
-	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(time.Second) {
 		if sum, err = all.sum(); err != nil || of(sum) >= want {
 			return sum, err
 		}

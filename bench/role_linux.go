@@ -68,6 +68,7 @@ func crowd(server, addr string, n int) error {
 		close(lines)
 	}()
 	var last int64
+	ready := 0
 	for {
 		before := c.Events
 		c.Step(5 * time.Millisecond)
@@ -90,6 +91,12 @@ func crowd(server, addr string, n int) error {
 			if err := c.Connect(5 * time.Minute); err != nil {
 				failed = err.Error()
 			}
+			ready = 0
+			for _, cl := range c.Clients { // not for counts, which are asked for while others work
+				if cl.Ready {
+					ready++
+				}
+			}
 		case "drop":
 			share, _ := strconv.Atoi(f[1])
 			for i, cl := range c.Clients {
@@ -100,12 +107,6 @@ func crowd(server, addr string, n int) error {
 		case "reset":
 			c.Events, c.Gaps, c.Closed, c.Acks, last = 0, 0, 0, 0, 0
 			c.Latencies = nil
-		}
-		ready := 0
-		for _, cl := range c.Clients {
-			if cl.Ready {
-				ready++
-			}
 		}
 		var r syscall.Rusage
 		syscall.Getrusage(syscall.RUSAGE_SELF, &r)

@@ -132,13 +132,18 @@ func (e ends) next(t *testing.T) *CloseError {
 }
 
 // What a client says before it closes its half is heard, however close behind it
-// the end comes, and answered.
+// the end comes.
 func TestLastWordsOfHalfClosed(t *testing.T) {
 	withAndWithoutPoller(t, func(t *testing.T, poller func(*Options)) {
 		ended := make(ends, 1)
 		g, url := testGateway(t, func(o *Options) {
 			poller(o)
 			ended.hook(o)
+		})
+		heard := make(chan string, 1)
+		Handle(g, "LAST", func(_ context.Context, _ *Session, in string) (any, error) {
+			heard <- in
+			return nil, nil
 		})
 		for round := range 20 {
 			raw := loginRaw(t, url, "ann")
@@ -154,10 +159,14 @@ func TestLastWordsOfHalfClosed(t *testing.T) {
 				t.Fatalf("round %d: OnDisconnect is told %v", round, why)
 			}
 
-			raw = loginRaw(t, url, "ann")
-			raw.write(text(`{"op":1,"d":1}`))
+			raw = loginRaw(t, url+"?ext=1", "ann")
+			raw.write(text(`{"op":100,"d":{"t":"LAST","d":"words"}}`))
 			raw.nc.(*net.TCPConn).CloseWrite()
-			raw.until(`"op":11`)
+			select {
+			case <-heard:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("round %d: the last command is not heard", round)
+			}
 			if why := ended.next(t); why.Code != closeAbnormal || !why.ByClient {
 				t.Fatalf("round %d: OnDisconnect is told %v", round, why)
 			}

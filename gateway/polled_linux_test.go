@@ -25,14 +25,17 @@ func withAndWithoutPoller(t *testing.T, test func(t *testing.T, poller func(o *O
 	}
 }
 
-// onlyConn is the gateway's one connection, which is polled if it is to be.
-func onlyConn(t *testing.T, g *Gateway) *conn {
+// onlySocket is of the gateway's one connection, which is polled if it is to be.
+func onlySocket(t *testing.T, g *Gateway) io.Closer {
 	t.Helper()
 	for _, c := range g.byConn.All() {
-		if _, polled := c.sock.Below().(*poll.Desc); polled != g.opts.Poller {
-			t.Fatalf("Poller is %v, and a connection is a %T", g.opts.Poller, c.sock.Below())
+		c.mu.Lock()
+		below := c.sock.Below()
+		c.mu.Unlock()
+		if _, polled := below.(*poll.Desc); polled != g.opts.Poller {
+			t.Fatalf("Poller is %v, and a connection is a %T", g.opts.Poller, below)
 		}
-		return c
+		return below
 	}
 	t.Fatal("there is no connection")
 	return nil
@@ -45,7 +48,7 @@ func TestSlowSender(t *testing.T) {
 		g, url := testGateway(t, poller)
 		raw := dialRaw(t, url)
 		raw.until(`"op":10`)
-		c := onlyConn(t, g)
+		below := onlySocket(t, g)
 		var all []byte
 		identify := `{"op":2,"d":{"token":"ann"}}`
 		all = append(all, frame(wsText, []byte(identify[:10]))...)
@@ -56,7 +59,7 @@ func TestSlowSender(t *testing.T) {
 		all = append(all, frame(0x80|wsContinuation, []byte(identify[20:]))...)
 		for i := range all {
 			raw.write(all[i : i+1])
-			eventually(t, "the byte is read", func() bool { return meminfo(t, c.sock.Below())[rmemAlloc] == 0 })
+			eventually(t, "the byte is read", func() bool { return meminfo(t, below)[rmemAlloc] == 0 })
 		}
 		raw.until("READY")
 	})

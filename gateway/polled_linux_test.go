@@ -25,14 +25,17 @@ func withAndWithoutPoller(t *testing.T, test func(t *testing.T, poller func(o *O
 	}
 }
 
-// onlyConn is the gateway's one connection, which is polled if it is to be.
-func onlyConn(t *testing.T, g *Gateway) *conn {
+// onlySocket is of the gateway's one connection, which is polled if it is to be.
+func onlySocket(t *testing.T, g *Gateway) io.Closer {
 	t.Helper()
 	for _, c := range g.byConn.All() {
-		if _, polled := c.sock.Below().(*poll.Desc); polled != g.opts.Poller {
-			t.Fatalf("Poller is %v, and a connection is a %T", g.opts.Poller, c.sock.Below())
+		c.mu.Lock()
+		below := c.sock.Below()
+		c.mu.Unlock()
+		if _, polled := below.(*poll.Desc); polled != g.opts.Poller {
+			t.Fatalf("Poller is %v, and a connection is a %T", g.opts.Poller, below)
 		}
-		return c
+		return below
 	}
 	t.Fatal("there is no connection")
 	return nil
@@ -45,7 +48,7 @@ func TestSlowSender(t *testing.T) {
 		g, url := testGateway(t, poller)
 		raw := dialRaw(t, url)
 		raw.until(`"op":10`)
-		c := onlyConn(t, g)
+		below := onlySocket(t, g)
 		var all []byte
 		identify := `{"op":2,"d":{"token":"ann"}}`
 		all = append(all, frame(wsText, []byte(identify[:10]))...)
@@ -56,7 +59,7 @@ func TestSlowSender(t *testing.T) {
 		all = append(all, frame(0x80|wsContinuation, []byte(identify[20:]))...)
 		for i := range all {
 			raw.write(all[i : i+1])
-			eventually(t, "the byte is read", func() bool { return meminfo(t, c.sock.Below())[rmemAlloc] == 0 })
+			eventually(t, "the byte is read", func() bool { return meminfo(t, below)[rmemAlloc] == 0 })
 		}
 		raw.until("READY")
 	})
@@ -132,13 +135,18 @@ func (e ends) next(t *testing.T) *CloseError {
 }
 
 // What a client says before it closes its half is heard, however close behind it
-// the end comes, and answered.
+// the end comes.
 func TestLastWordsOfHalfClosed(t *testing.T) {
 	withAndWithoutPoller(t, func(t *testing.T, poller func(*Options)) {
 		ended := make(ends, 1)
 		g, url := testGateway(t, func(o *Options) {
 			poller(o)
 			ended.hook(o)
+		})
+		heard := make(chan string, 1)
+		Handle(g, "LAST", func(_ context.Context, _ *Session, in string) (any, error) {
+			heard <- in
+			return nil, nil
 		})
 		for round := range 20 {
 			raw := loginRaw(t, url, "ann")
@@ -154,10 +162,14 @@ func TestLastWordsOfHalfClosed(t *testing.T) {
 				t.Fatalf("round %d: OnDisconnect is told %v", round, why)
 			}
 
-			raw = loginRaw(t, url, "ann")
-			raw.write(text(`{"op":1,"d":1}`))
+			raw = loginRaw(t, url+"?ext=1", "ann")
+			raw.write(text(`{"op":100,"d":{"t":"LAST","d":"words"}}`))
 			raw.nc.(*net.TCPConn).CloseWrite()
-			raw.until(`"op":11`)
+			select {
+			case <-heard:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("round %d: the last command is not heard", round)
+			}
 			if why := ended.next(t); why.Code != closeAbnormal || !why.ByClient {
 				t.Fatalf("round %d: OnDisconnect is told %v", round, why)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,12 +30,13 @@ func fanout() error {
 		names = append(names, "socketio")
 	}
 	results := report.New("fanout")
+	var failed error // told at the end: the others are measured all the same
 	for _, sc := range scenarios {
 		for round := range *rounds {
 			for i := range names {
 				name := names[(i+round)%len(names)] // in another order each time
 				if err := fanoutOnce(results, sc, name, round); err != nil {
-					progress("%s, %s: %v", sc.name, name, err)
+					failed = errors.Join(failed, fmt.Errorf("%s, %s: %w", sc.name, name, err))
 				}
 			}
 			progress("%s: round %d of %d", sc.name, round+1, *rounds)
@@ -42,11 +44,11 @@ func fanout() error {
 	}
 	if *only == "" {
 		if err := openLoop(results); err != nil {
-			progress("open loop: %v", err)
+			failed = errors.Join(failed, fmt.Errorf("open loop: %w", err))
 		}
 		if *quick {
 			if err := idleInto(results, 2000, names); err != nil {
-				progress("idle: %v", err)
+				failed = errors.Join(failed, err)
 			}
 		}
 	}
@@ -55,7 +57,7 @@ func fanout() error {
 	} else {
 		results.Table(os.Stdout, "limit", "centrifuge")
 	}
-	return nil
+	return failed
 }
 
 // hasNode reports whether Socket.IO can be measured, and says so if not.
@@ -190,6 +192,9 @@ func openLoopOnce(results *report.Results, scenario, name string, subs, rate, ev
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%d of %d deliveries in time", c.Events, events*subs)
 		}
+	}
+	if c.Gaps > 0 || c.Closed > 0 {
+		return fmt.Errorf("%d gaps, %d closed", c.Gaps, c.Closed)
 	}
 	results.Add(scenario, "p99_ms", name, ms(report.Percentile(c.Latencies, 0.99)))
 	return nil

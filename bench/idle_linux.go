@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -145,27 +146,25 @@ func idle() error {
 	}
 	results := report.New("idle")
 	names := chosen("gatehouse", "gatehouse-poller", "centrifuge", "gws", "nbio", "gorilla", "melody", "coder")
-	if err := idleInto(results, n, names); err != nil {
-		return err
-	}
+	failed := idleInto(results, n, names)
 	if *asJSON {
 		results.JSON(os.Stdout)
 	} else {
 		results.Table(os.Stdout, "gatehouse", "centrifuge")
 	}
-	return nil
+	return failed
 }
 
-func idleInto(results *report.Results, n int, names []string) error {
+func idleInto(results *report.Results, n int, names []string) (failed error) {
 	for _, name := range names {
 		if name == "limit" || name == "socketio" {
 			continue
 		}
 		if err := idleOnce(results, n, name); err != nil {
-			progress("%s: %v", name, err)
+			failed = errors.Join(failed, fmt.Errorf("idle, %s: %w", name, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 func idleOnce(results *report.Results, n int, name string) error {

@@ -102,7 +102,9 @@ func (r *Results) against(k key, server string) *float64 {
 		return nil
 	}
 	m, _, _ := Ratio(r.all[k], other)
-	m = round(m)
+	if m = round(m); math.IsNaN(m) || math.IsInf(m, 0) {
+		return nil
+	}
 	return &m
 }
 
@@ -146,7 +148,7 @@ func (r *Results) grouped() (keys []key) {
 
 func round(v float64) float64 {
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0
+		return v
 	}
 	p := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(v))))
 	return math.Round(v*p) / p

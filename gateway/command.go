@@ -44,6 +44,27 @@ func (g *Gateway) handler(name string) handler {
 	return g.handlers[name]
 }
 
+// calls is what the application's calls for a session run in.
+type calls struct {
+	ctx context.Context // ends with the session
+	end context.CancelFunc
+}
+
+// context is what the application's calls for the session run in: it ends with
+// the session.
+func (s *Session) context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls == nil {
+		s.calls = new(calls)
+		s.calls.ctx, s.calls.end = context.WithCancel(s.gw.ctx)
+		if s.phase == phaseGone {
+			s.calls.end()
+		}
+	}
+	return s.calls.ctx
+}
+
 // maxNonce is how long a nonce may be, encoded: it is sent back as it came.
 const maxNonce = 128
 

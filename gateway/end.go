@@ -11,6 +11,21 @@ type slowness struct {
 	told   int64  // when the application was, Unix nanoseconds
 }
 
+// faults are what a session has been in trouble for.
+type faults struct {
+	slow     slowness
+	contests window // connections that took it from a live one
+	askedAt  int64  // for a heartbeat, Unix nanoseconds
+}
+
+// trouble is the session's faults, none so far maybe. mu is held.
+func (s *Session) trouble() *faults {
+	if s.faults == nil {
+		s.faults = new(faults)
+	}
+	return s.faults
+}
+
 // overflow closes the connection of a session that does not read as fast as it
 // is sent to, and returns it to be told so. The session is kept for a resume,
 // unless that has not helped before. mu is held.

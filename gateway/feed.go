@@ -20,7 +20,7 @@ const (
 	slackPerMessage = 512
 )
 
-// inboundLimits bound what clients send.
+// inbound is what clients may send, for the parser.
 func (l *Limits) inbound() inbound.Limits {
 	return inbound.Limits{Message: l.MessageSize, Wire: wirePerByte*l.MessageSize + slackPerMessage}
 }

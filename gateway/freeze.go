@@ -45,7 +45,7 @@ func (s *Session) freeze() ([]storedTopic, error) {
 	}
 	f := &freezing{done: make(chan struct{})}
 	f.left.Store(int32(len(s.subs)) + s.departing + 1)
-	s.moving().freezing = f
+	s.inTransit().freezing = f
 	topics := make([]storedTopic, len(s.subs))
 	for i, sub := range s.subs {
 		topics[i] = storedTopic{sub.topic.name, s.gw.topics.freeze(sub, f)}

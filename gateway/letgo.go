@@ -22,7 +22,7 @@ const (
 // is not.
 func (g *Gateway) letGo(ctx context.Context, s *Session) {
 	s.mu.Lock()
-	tr := s.moving()
+	tr := s.inTransit()
 	going := tr.going
 	if going == nil {
 		tr.going = make(chan struct{})
@@ -126,7 +126,7 @@ func (s *Session) awaitAck(ctx context.Context) {
 		s.mu.Unlock()
 		return
 	}
-	tr := s.moving()
+	tr := s.inTransit()
 	if tr.acked == nil {
 		tr.acked = make(chan struct{})
 	}

@@ -146,7 +146,7 @@ func (sub *subscription) unseen(run []*published) []*published {
 func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	s.mu.Lock()
 	s.move(phaseCatchingUp)
-	tr := s.moving()
+	tr := s.inTransit()
 	s.mu.Unlock()
 	from := make(map[string]Position, len(topics))
 	subs := make(map[string]*subscription, len(topics)) // some may be over by the time that the history is read

@@ -56,59 +56,6 @@ type Session struct {
 	chores   runner.Queue
 }
 
-// calls is what the application's calls for a session run in.
-type calls struct {
-	ctx context.Context // ends with the session
-	end context.CancelFunc
-}
-
-// transit is what a session needs on its way between gateways.
-type transit struct {
-	going    chan struct{}   // closed when it was let go of; nil: nobody does
-	revoked  map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
-	freezing *freezing       // waits for its departing subscriptions, and for others; nil: nobody does
-	stash    []offered       // while it catches up: what waits until it has
-	acked    chan struct{}   // see nothingToAwait; nil: nobody waits
-}
-
-// faults are what a session has been in trouble for.
-type faults struct {
-	slow     slowness
-	contests window // connections that took it from a live one
-	askedAt  int64  // for a heartbeat, Unix nanoseconds
-}
-
-// moving is the session's transit. mu is held.
-func (s *Session) moving() *transit {
-	if s.transit == nil {
-		s.transit = new(transit)
-	}
-	return s.transit
-}
-
-// trouble is the session's faults, none so far maybe. mu is held.
-func (s *Session) trouble() *faults {
-	if s.faults == nil {
-		s.faults = new(faults)
-	}
-	return s.faults
-}
-
-// context is what the application's calls for the session run in: it ends with
-// the session.
-func (s *Session) context() context.Context {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.calls == nil {
-		s.calls = new(calls)
-		s.calls.ctx, s.calls.end = context.WithCancel(s.gw.ctx)
-		if s.phase == phaseGone {
-			s.calls.end()
-		}
-	}
-	return s.calls.ctx
-}
-
 // newSessionID returns 128 random bits.
 func newSessionID() string {
 	var b [16]byte
@@ -206,7 +153,7 @@ func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) 
 			s.leave(i, purge)
 		}
 		if s.phase.moving() {
-			tr := s.moving()
+			tr := s.inTransit()
 			if tr.revoked == nil {
 				tr.revoked = make(map[string]bool)
 			}

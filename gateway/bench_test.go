@@ -21,7 +21,7 @@ func BenchmarkFanout(b *testing.B) {
 					c := dialRaw(b, url+query)
 					data, kind := []byte(fmt.Sprintf(`{"op":2,"d":{"token":"u%d"}}`, i)), byte(wsText)
 					if query != "" {
-						data, kind = appendBody(nil, formMsgPack, data), wsBinary
+						data, kind = formMsgPack.appendBody(nil, data), wsBinary
 					}
 					c.write(frame(0x80|kind, data))
 					c.until("READY")

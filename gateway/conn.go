@@ -23,7 +23,7 @@ type conn struct {
 	mu       sync.Mutex
 	session  *Session
 	control  *control // nil while nothing waits
-	form     form     // static
+	form     *form    // static
 	stage    stage
 	closing  bool          // a close frame is due or sent: no data follows
 	told     bool          // the client has been sent Reconnect: its own close is an answer

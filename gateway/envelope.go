@@ -48,8 +48,8 @@ var messages = sync.Pool{New: func() any { return new([]byte) }}
 
 // decodeEnvelope reads a message, of which the envelope keeps nothing. Whatever its encoding, it becomes JSON first,
 // under the limits: everything behind this line reads one form only.
-func decodeEnvelope(f form, message []byte, limits codec.Limits) (envelope, error) {
-	if f != formJSON {
+func decodeEnvelope(f *form, message []byte, limits codec.Limits) (envelope, error) {
+	if f.msgpack {
 		buf := messages.Get().(*[]byte)
 		defer messages.Put(buf)
 		var err error
@@ -61,7 +61,7 @@ func decodeEnvelope(f form, message []byte, limits codec.Limits) (envelope, erro
 	if b, ok := plainBeat(message); ok {
 		return envelope{op: opHeartbeat, plain: true, read: b}, nil
 	}
-	if f == formJSON {
+	if !f.msgpack {
 		if err := codec.CheckJSON(message, limits); err != nil {
 			return envelope{}, err
 		}
@@ -101,12 +101,12 @@ func (n number) integer() (uint64, bool) {
 
 // appendMessage appends a whole frame with an envelope that is not a dispatch.
 // d is canonical JSON; nil is null.
-func appendMessage(dst []byte, f form, op opcode, d []byte) []byte {
+func appendMessage(dst []byte, f *form, op opcode, d []byte) []byte {
 	return appendEnvelope(dst, f, op, d, "", 0)
 }
 
 // appendEnvelope appends a whole frame. Only a dispatch has a type and a sequence.
-func appendEnvelope(dst []byte, f form, op opcode, d []byte, typ string, seq uint64) []byte {
+func appendEnvelope(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
 	if d == nil {
 		d = []byte("null")
 	}
@@ -117,16 +117,16 @@ func appendEnvelope(dst []byte, f form, op opcode, d []byte, typ string, seq uin
 
 // appendPayload appends an envelope, its sequence first so that all behind it
 // can be shared.
-func appendPayload(dst []byte, f form, op opcode, d []byte, typ string, seq uint64) []byte {
-	if f == formJSON {
-		return appendPayloadJSON(dst, op, d, typ, seq)
+func appendPayload(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
+	if !f.msgpack {
+		return appendPayloadJSON(dst, f, op, d, typ, seq)
 	}
 	return appendPayloadMsgPack(dst, f, op, d, typ, seq)
 }
 
-func appendPayloadJSON(dst []byte, op opcode, d []byte, typ string, seq uint64) []byte {
+func appendPayloadJSON(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
 	if op == opDispatch {
-		dst = appendSequence(dst, formJSON, seq)
+		dst = appendSequence(dst, f, seq)
 	} else {
 		dst = append(dst, `{"s":null,`...)
 	}
@@ -143,7 +143,7 @@ func appendPayloadJSON(dst []byte, op opcode, d []byte, typ string, seq uint64) 
 	return append(dst, '}')
 }
 
-func appendPayloadMsgPack(dst []byte, f form, op opcode, d []byte, typ string, seq uint64) []byte {
+func appendPayloadMsgPack(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
 	if op == opDispatch {
 		dst = appendSequence(dst, f, seq)
 	} else {
@@ -157,5 +157,5 @@ func appendPayloadMsgPack(dst []byte, f form, op opcode, d []byte, typ string, s
 		dst = append(dst, 0xc0)
 	}
 	dst = append(dst, 0xa1, 'd')
-	return appendBody(dst, f, d)
+	return f.appendBody(dst, d)
 }

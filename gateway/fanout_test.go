@@ -311,9 +311,9 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 		go io.Copy(io.Discard, c.nc)
 	}
 	p := &published{Record: Record{Topic: "t", Type: "E", Data: []byte(`"hello"`)}}
-	for _, f := range []form{formJSON, formMsgPack, formMsgPackLZ4} {
+	for _, f := range []*form{formJSON, formMsgPack, formMsgPackLZ4} {
 		if first, again := p.tail(f), p.tail(f); &first[0] != &again[0] {
-			t.Errorf("form %d was made twice", f)
+			t.Errorf("form %+v was made twice", f)
 		}
 	}
 	var before, after runtime.MemStats

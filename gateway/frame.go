@@ -13,14 +13,6 @@ const (
 	framePong   = 0x8a
 )
 
-// frame is the kind of the form's data frames.
-func (f form) frame() byte {
-	if f.binary() {
-		return frameBinary
-	}
-	return frameText
-}
-
 // appendFrameHeader begins a frame of a kind whose payload has n bytes.
 func appendFrameHeader(dst []byte, kind byte, n int) []byte {
 	switch {

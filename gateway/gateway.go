@@ -34,6 +34,7 @@ type Gateway struct {
 	workers    *workers
 	topics     *topics
 	feed       Feed
+	dicts      dictionaries
 	poller     *poll.Poller // nil without Options.Poller
 	presence   *presence.Tracker
 	shards     *shard.Manager
@@ -43,8 +44,6 @@ type Gateway struct {
 	chores     *runner.Runner // what is done for sessions and waits for others
 	local      *MemoryLimiter // of this process
 	began      time.Time
-
-	heartbeatACKs [forms][]byte // frames that everybody is sent
 
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
@@ -97,10 +96,15 @@ func New(opts Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	dicts, err := openDictionaries(opts.Dictionaries)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: Options.Dictionaries: %w", err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	n := lanesPerProcessor * runtime.GOMAXPROCS(0)
 	g := &Gateway{
 		began: time.Now(),
+		dicts: dicts,
 		opts:  opts, limits: opts.Limits, bounds: opts.Limits.bounds(), inbound: opts.Limits.inbound(), log: opts.Logger,
 		shards:     opts.Shards,
 		workers:    startWorkers(opts.Workers, n),
@@ -120,9 +124,6 @@ func New(opts Options) (*Gateway, error) {
 	_, limit := g.memory.sample()
 	if g.limits.HeldBytes == 0 {
 		g.limits.HeldBytes = heldDefault(limit)
-	}
-	for f := range forms {
-		g.heartbeatACKs[f] = appendMessage(nil, f, opHeartbeatACK, nil)
 	}
 	for i := range n {
 		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))

@@ -91,7 +91,9 @@ type testClient struct {
 	t       testing.TB
 	ws      *websocket.Conn
 	msgpack bool
-	seen    uint64 // the last sequence that event returned
+	dict    *codec.Dictionary // that messages are compressed with; nil: none
+	size    int               // of the last message
+	seen    uint64            // the last sequence that event returned
 }
 
 func dial(t testing.TB, url string) *testClient {
@@ -150,6 +152,14 @@ func (c *testClient) read() (message, error) {
 	}
 	if (kind == websocket.MessageBinary) != c.msgpack {
 		c.t.Errorf("a frame of type %v on this connection", kind)
+	}
+	c.size = len(data)
+	if c.dict != nil {
+		var raw codec.Raw
+		if err := c.dict.LZ4(codec.MsgPack).Decode(data, &raw); err != nil {
+			c.t.Fatalf("a message does not decode: %v", err)
+		}
+		data = raw.MsgPack
 	}
 	if c.msgpack {
 		if data, err = codec.AppendJSONFromMsgPack(nil, data, codec.Limits{}); err != nil {

@@ -24,7 +24,7 @@ func (c *conn) heartbeat(env envelope) {
 		c.close(err.Code, err.Reason)
 		return
 	}
-	c.send(c.gw.heartbeatACKs[c.form])
+	c.send(c.form.heartbeatACK)
 }
 
 // beat reads the d of a heartbeat.

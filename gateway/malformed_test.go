@@ -242,7 +242,7 @@ func sendMalformed(t *testing.T, url string, in malformed) {
 		kind := byte(wsText)
 		data := []byte(id)
 		if strings.Contains(query, "msgpack") {
-			kind, data = wsBinary, appendBody(nil, formMsgPack, data)
+			kind, data = wsBinary, formMsgPack.appendBody(nil, data)
 		}
 		c.write(frame(0x80|kind, data))
 		c.until("READY")

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/presence"
 	"github.com/gatehouse-go/gatehouse/shard"
 )
@@ -101,6 +102,12 @@ type Options struct {
 	// (docs/benchmarks.md).
 	KeepAlive time.Duration
 
+	// Dictionaries are those that a client may have its events compressed with
+	// (compress=lz4&dict=ID); nil: codec.DefaultDictionary alone; empty, but not
+	// nil: none. Ids must differ. A dictionary's id should stay with its bytes:
+	// clients keep them.
+	Dictionaries []*codec.Dictionary
+
 	// Logger is told what an operator should know; nil: slog.Default.
 	Logger *slog.Logger
 
@@ -133,13 +140,14 @@ type Options struct {
 
 // ConnInfo describes a connection.
 type ConnInfo struct {
-	ID       uint64 // counts up from 1 within the process
-	Addr     string // what ClientAddr said
-	URL      string // the gateway's own, as this client was told
-	Version  int    // 9 or 10
-	Encoding string // "json" or "msgpack"
-	Compress string // "", "lz4" or "zlib-stream"
-	Ext      bool   // asked for the extensions
+	ID         uint64 // counts up from 1 within the process
+	Addr       string // what ClientAddr said
+	URL        string // the gateway's own, as this client was told
+	Version    int    // 9 or 10
+	Encoding   string // "json" or "msgpack"
+	Compress   string // "", "lz4" or "zlib-stream"
+	Dictionary string // with lz4: the id of the dictionary; "" without one
+	Ext        bool   // asked for the extensions
 }
 
 // Limits bound what clients may do. Zero is the default named beside each
@@ -202,6 +210,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.PresenceData == nil {
 		o.PresenceData = PresenceData
+	}
+	if o.Dictionaries == nil {
+		o.Dictionaries = []*codec.Dictionary{codec.DefaultDictionary()}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -22,23 +22,19 @@ type published struct {
 	lanes atomic.Int32 // that have still to fan it out
 
 	mu    sync.Mutex // held while a form is made
-	tails [forms]atomic.Pointer[[]byte]
+	tails atomic.Pointer[tail]
 }
 
-// form is how a connection wants its messages: an encoding and a compression.
-type form uint8
-
-const (
-	formJSON form = iota
-	formMsgPack
-	formMsgPackLZ4
-	forms // how many there are
-)
+// tail is the part of the envelope behind the sequence in one form, with those
+// in the other forms that somebody has asked for: there are few.
+type tail struct {
+	form  *form
+	bytes []byte
+	next  *tail
+}
 
 // ours are no limits: the bytes are the application's own.
 var ours = codec.Limits{Depth: -1, Elements: -1, String: -1, Output: -1}
-
-func (f form) binary() bool { return f != formJSON }
 
 const msgPackNil = 0xc0
 
@@ -64,47 +60,39 @@ func (p *published) letGo() {
 
 // tail returns the part of the envelope behind the sequence, which all
 // sessions with the same form share. It must not be changed.
-func (p *published) tail(f form) []byte {
-	if t := p.tails[f].Load(); t != nil {
-		return *t
+func (p *published) tail(f *form) []byte {
+	if t := p.tails.Load().in(f); t != nil {
+		return t.bytes
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.tails[f].Load(); t != nil {
-		return *t
+	made := p.tails.Load()
+	if t := made.in(f); t != nil {
+		return t.bytes
 	}
-	t := p.makeTail(f)
-	p.tails[f].Store(&t)
+	t := &tail{form: f, bytes: p.makeTail(f), next: made}
+	p.tails.Store(t)
+	return t.bytes
+}
+
+// in returns the tail in a form, nil if it was not made yet.
+func (t *tail) in(f *form) *tail {
+	for t != nil && t.form != f {
+		t = t.next
+	}
 	return t
 }
 
 // makeTail cuts the tail off an envelope that was built whole.
-func (p *published) makeTail(f form) []byte {
+func (p *published) makeTail(f *form) []byte {
 	whole := appendPayload(make([]byte, 0, len(p.Data)+len(p.Type)+48), f, opDispatch, p.Data, p.Type, 0)
 	head := len(appendSequence(nil, f, 0))
 	return whole[head:len(whole):len(whole)]
 }
 
-// appendBody appends a canonical JSON value in the given form.
-func appendBody(dst []byte, f form, canonical []byte) []byte {
-	if f == formJSON {
-		return append(dst, canonical...)
-	}
-	body, err := codec.AppendMsgPackFromJSON(nil, canonical, ours)
-	if err != nil {
-		// seal has checked the bytes: a broker has changed them since. Nobody
-		// should die of that here, on a worker that serves many.
-		return append(dst, msgPackNil)
-	}
-	if f == formMsgPackLZ4 {
-		return codec.AppendLZ4(dst, body)
-	}
-	return append(dst, body...)
-}
-
 // appendHead begins a WebSocket frame with the event under the given sequence,
 // for a tail of so many bytes, which follows.
-func appendHead(dst []byte, f form, seq uint64, tail int) []byte {
+func appendHead(dst []byte, f *form, seq uint64, tail int) []byte {
 	var head [32]byte
 	h := appendSequence(head[:0], f, seq)
 	dst = appendFrameHeader(dst, f.frame(), len(h)+tail)
@@ -113,8 +101,8 @@ func appendHead(dst []byte, f form, seq uint64, tail int) []byte {
 
 // appendSequence begins an envelope with its sequence, which is the first of
 // the four keys so that all that follows can be shared.
-func appendSequence(dst []byte, f form, seq uint64) []byte {
-	if f == formJSON {
+func appendSequence(dst []byte, f *form, seq uint64) []byte {
+	if !f.msgpack {
 		dst = append(dst, `{"s":`...)
 		dst = strconv.AppendUint(dst, seq, 10)
 		return append(dst, ',')

@@ -11,7 +11,7 @@ import (
 // message handles one inbound message, whose bytes are the reader's again when
 // it returns.
 func (c *conn) message(binary bool, data []byte) {
-	if c.form.binary() && !binary { // JSON is JSON in a binary frame, too: some libraries send it so
+	if c.form.msgpack && !binary { // JSON is JSON in a binary frame, too: some libraries send it so
 		c.close(CloseDecode, "wrong frame type for this encoding")
 		return
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // ServeHTTP upgrades to the protocol of docs/protocol.md at whatever path it is
-// mounted, and answers GET PATH/gateway and PATH/gateway/bot. It returns when
+// mounted, and answers GET PATH/gateway, PATH/gateway/bot, PATH/dictionaries and
+// PATH/dictionaries/HASH. It returns when
 // the connection is established, not when it ends, so that net/http's memory
 // for it can be collected.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,9 +38,9 @@ type queryError string
 func (e queryError) Error() string { return string(e) }
 
 // parseQuery reads what a client asks for. Unknown parameters are ignored, an
-// unknown compression is granted as none; an unknown version is refused after
-// the upgrade, where clients understand it.
-func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
+// unknown compression or dictionary is granted as none; an unknown version is
+// refused after the upgrade, where clients understand it.
+func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, *form, error) {
 	q := r.URL.Query()
 	info := ConnInfo{
 		Addr:     g.opts.ClientAddr(r),
@@ -61,6 +62,9 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 		info.Encoding, f = "msgpack", formMsgPack // enc would keep the whole URL
 		if q.Get("compress") == "lz4" {
 			info.Compress, f = "lz4", formMsgPackLZ4
+			if named := g.dicts.named(q.Get("dict"), q.Get("dict_hash")); named != nil {
+				info.Dictionary, f = named.dictionary.ID(), named
+			}
 		}
 	default:
 		return info, f, queryError("gateway: unknown encoding " + strconv.Quote(enc) + ": json and msgpack are known")
@@ -68,7 +72,7 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, form, error) {
 	return info, f, nil
 }
 
-func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo, f form) {
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo, f *form) {
 	if !hijackable(w) {
 		http.Error(w, "gateway: this server's connections cannot be upgraded", http.StatusNotImplemented)
 		return
@@ -94,7 +98,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, info ConnInfo,
 }
 
 // newConn returns a connection that cannot be written to until begin.
-func newConn(g *Gateway, info ConnInfo, f form) *conn {
+func newConn(g *Gateway, info ConnInfo, f *form) *conn {
 	c := &conn{gw: g, form: f, ext: info.Ext, info: &info, watched: new(watched), writing: true}
 	c.watched.conn.Store(c)
 	return c
@@ -154,9 +158,26 @@ func (c *conn) sayConnected() {
 	}
 }
 
-func (g *Gateway) hello(f form) []byte {
-	data, _ := codec.AppendJSON(nil, map[string]int64{"heartbeat_interval": g.limits.HeartbeatInterval.Milliseconds()})
+// hello says what the connection was granted. It is not compressed: a client may
+// have to fetch the dictionary first.
+func (g *Gateway) hello(f *form) []byte {
+	d := helloData{HeartbeatInterval: g.limits.HeartbeatInterval.Milliseconds()}
+	if f.dictionary != nil {
+		d.Dictionary = &helloDictionary{f.dictionary.ID(), f.dictionary.Hash()}
+		f = formMsgPack
+	}
+	data, _ := codec.AppendJSON(nil, d)
 	return appendMessage(nil, f, opHello, data)
+}
+
+type helloData struct {
+	HeartbeatInterval int64            `json:"heartbeat_interval"`
+	Dictionary        *helloDictionary `json:"dictionary,omitempty"`
+}
+
+type helloDictionary struct {
+	ID   string `json:"id"`
+	Hash string `json:"hash"`
 }
 
 // refusal is an answer to a connection that is not admitted.
@@ -196,11 +217,16 @@ func (g *Gateway) urlFor(r *http.Request) string {
 	return own
 }
 
-// discover answers GET PATH/gateway and PATH/gateway/bot.
+// discover answers what is not an upgrade: GET PATH/gateway, PATH/gateway/bot
+// and the dictionaries.
 func (g *Gateway) discover(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "gateway: only GET is understood here", http.StatusMethodNotAllowed)
+		return
+	}
+	if rest, ok := cutDictionaries(r.URL.Path); ok {
+		g.dicts.serve(w, r, rest)
 		return
 	}
 	answer := map[string]any{"url": g.urlFor(r)}

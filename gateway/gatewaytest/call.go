@@ -26,6 +26,7 @@ type call struct {
 	mask    *rand.Rand              // owned by who has the turn
 	heard   bool                    // a message has come; owned by the reader, like
 	zlib    *codec.ZlibStreamReader // of its messages; nil: they come as they are
+	packed  codec.Codec             // of its messages; nil: they are JSON
 	beating time.Duration
 	first   time.Duration // until the first heartbeat
 
@@ -52,6 +53,9 @@ const (
 func newCall(c *Client, nc *Conn, o ClientOptions, seed uint64) *call {
 	k := &call{client: c, o: o, nc: nc, r: bufio.NewReader(nc), turn: make(chan struct{}, 1), over: make(chan struct{}),
 		mask: rand.New(rand.NewPCG(seed, 2))}
+	if o.Encoding == "msgpack" {
+		k.packed = codec.WithLimits(codec.LZ4(codec.MsgPack), theirs)
+	}
 	if o.Oracle != nil {
 		k.line = &line{oracle: o.Oracle}
 	}
@@ -68,10 +72,17 @@ func (k *call) begin(host, target string) error {
 		return err
 	}
 	var in struct {
-		Interval int64 `json:"heartbeat_interval"`
+		Interval   int64                      `json:"heartbeat_interval"`
+		Dictionary *struct{ ID, Hash string } `json:"dictionary"`
 	}
 	if m.Op != OpHello || m.Decode(&in) != nil || in.Interval <= 0 {
 		return fmt.Errorf("%w: want Hello, got %v", ErrProtocol, m)
+	}
+	if granted, asked := in.Dictionary, k.o.Dictionary; granted != nil {
+		if asked == nil || granted.ID != asked.ID() || granted.Hash != asked.Hash() || k.packed == nil {
+			return fmt.Errorf("%w: a dictionary that was not asked for: %v", ErrProtocol, m)
+		}
+		k.packed = codec.WithLimits(asked.LZ4(codec.MsgPack), theirs)
 	}
 	k.beating = time.Duration(in.Interval) * time.Millisecond
 	k.first = time.Duration(k.mask.Float64() * float64(k.beating))
@@ -113,7 +124,7 @@ func (k *call) message() (Message, error) {
 				return Message{}, fmt.Errorf("%w: a message does not inflate: %w", ErrProtocol, err)
 			}
 		}
-		return decodeMessage(k.o.Encoding == "msgpack", whole)
+		return decodeMessage(k.packed, whole)
 	}
 }
 

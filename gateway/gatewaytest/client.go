@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
@@ -23,6 +24,10 @@ type ClientOptions struct {
 	Encoding string // "json", the default, or "msgpack"
 	Compress string // "lz4" with msgpack, "zlib-stream" with json, which may not be granted
 	Ext      bool   // asks for the extensions
+
+	// Dictionary, if set, is asked for with lz4, by its id and its hash. A server
+	// that has no such dictionary does without.
+	Dictionary *codec.Dictionary
 
 	Token   string
 	Intents gateway.Intent // what it asks for; zero: only what is for everybody
@@ -111,6 +116,9 @@ func (c *Client) Connect(ctx context.Context) error {
 	c.mu.Unlock()
 	if o.Compress != "" {
 		target += "&compress=" + o.Compress
+	}
+	if o.Dictionary != nil && o.Compress == "lz4" {
+		target += "&dict=" + o.Dictionary.ID() + "&dict_hash=" + o.Dictionary.Hash()
 	}
 	if o.Ext {
 		target += "&ext=1"

@@ -3,11 +3,13 @@ package gatewaytest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
@@ -47,8 +49,9 @@ func TestClientSpeaksTheProtocol(t *testing.T) {
 		{Token: "ann", Compress: "zlib-stream", Ext: true},
 		{Token: "ann", Encoding: "msgpack"},
 		{Token: "ann", Encoding: "msgpack", Compress: "lz4", Ext: true},
+		{Token: "ann", Encoding: "msgpack", Compress: "lz4", Dictionary: codec.DefaultDictionary()},
 	} {
-		t.Run(o.Encoding+o.Compress, func(t *testing.T) {
+		t.Run(fmt.Sprint(o.Encoding, o.Compress, o.Dictionary != nil), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				gw := newGateway(t, quiet(nil))
 				gateway.Handle(gw, "ECHO", func(_ context.Context, _ *gateway.Session, in string) (string, error) {

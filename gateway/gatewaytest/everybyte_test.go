@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
@@ -22,7 +23,7 @@ func TestEveryByte(t *testing.T) {
 		},
 		"is killed": func(l *Link, n int) { l.KillAfterSent(n) },
 	}
-	for _, compress := range []string{"", "msgpack", "lz4"} {
+	for _, compress := range []string{"", "msgpack", "lz4", "dictionary"} {
 		for name, fault := range faults {
 			t.Run(strings.TrimSpace(compress+" "+name), func(t *testing.T) {
 				t.Parallel()
@@ -40,7 +41,12 @@ func everyByte(t *testing.T, encoding string, fault func(l *Link, n int)) {
 	o := ClientOptions{Token: "ann", Oracle: oracle, Receive: func(Message, error) {}}
 	if encoding != "" {
 		o.Encoding = "msgpack"
-		o.Compress = strings.TrimPrefix(encoding, "msgpack")
+		switch encoding {
+		case "lz4":
+			o.Compress = "lz4"
+		case "dictionary":
+			o.Compress, o.Dictionary = "lz4", codec.DefaultDictionary()
+		}
 	}
 	c := network.Client(t, o)
 	if _, err := c.Identify(t.Context()); err != nil {

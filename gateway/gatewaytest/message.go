@@ -45,11 +45,16 @@ func (m Message) Decode(v any) error { return json.Unmarshal(m.Data, v) }
 // theirs are no limits: the bytes come from the server that is tested.
 var theirs = codec.Limits{Depth: -1, Elements: -1, String: -1, Output: -1}
 
-// decodeMessage reads an envelope. The result keeps data.
-func decodeMessage(msgpack bool, data []byte) (m Message, err error) {
-	if msgpack {
-		if data, err = codec.AppendJSONFromMsgPack(nil, data, theirs); err != nil {
+// decodeMessage reads an envelope in JSON or, where there is one, by the codec
+// of its MessagePack. The result keeps data.
+func decodeMessage(packed codec.Codec, data []byte) (m Message, err error) {
+	if packed != nil {
+		var raw codec.Raw
+		if err := packed.Decode(data, &raw); err != nil {
 			return m, fmt.Errorf("%w: a message is not MessagePack: %w", ErrProtocol, err)
+		}
+		if data, err = codec.AppendJSON(nil, raw); err != nil {
+			return m, fmt.Errorf("%w: a message has no form in JSON: %w", ErrProtocol, err)
 		}
 	}
 	var in struct {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/codec"
 	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
@@ -37,6 +38,9 @@ func (s *schedule) newClient(p *player) *Client {
 			o.Intents |= intent
 		}
 	}
+	if s.chance(2) {
+		o.Dictionary = codec.DefaultDictionary()
+	}
 	c := s.network.Client(s.t, o)
 	s.speak(c)
 	return c
@@ -44,12 +48,12 @@ func (s *schedule) newClient(p *player) *Client {
 
 // speak chooses how a client's next connection speaks.
 func (s *schedule) speak(c *Client) {
-	switch s.rng.IntN(5) {
+	switch s.rng.IntN(6) {
 	case 0:
 		c.Speak("msgpack", "")
-	case 1:
+	case 1, 2:
 		c.Speak("msgpack", "lz4")
-	case 2:
+	case 3:
 		c.Speak("json", "zlib-stream")
 	default:
 		c.Speak("json", "")

@@ -7,20 +7,21 @@ import (
 
 // Why something was refused. Each arrives inside an [*Error]; test for it with errors.Is.
 var (
-	ErrSyntax    = errors.New("codec: malformed")             // not of the format's grammar; the reserved byte 0xc1
-	ErrTruncated = errors.New("codec: ends too early")        // also a declared length beyond the end
-	ErrTrailing  = errors.New("codec: bytes after the value") // a message is exactly one value
-	ErrUTF8      = errors.New("codec: string is not valid UTF-8")
-	ErrKey       = errors.New("codec: map key is not a string")
-	ErrExtension = errors.New("codec: extension type not accepted") // also a malformed timestamp, a block inside a block
-	ErrBlock     = errors.New("codec: corrupt LZ4 block")
-	ErrDepth     = errors.New("codec: nested too deep")                           // Limits.Depth
-	ErrElements  = errors.New("codec: too many elements")                         // Limits.Elements
-	ErrString    = errors.New("codec: string too long")                           // Limits.String
-	ErrTooLarge  = errors.New("codec: output too large")                          // Limits.Output
-	ErrNumber    = errors.New("codec: number has no form in the other format")    // NaN, an infinity, or beyond float64 (in JSON: 1e999)
-	ErrValue     = errors.New("codec: value does not fit")                        // the bytes and the Go type disagree
-	ErrNull      = errors.New("codec: a merge patch cannot set a member to null") // Diff; send the whole value instead
+	ErrSyntax     = errors.New("codec: malformed")             // not of the format's grammar; the reserved byte 0xc1
+	ErrTruncated  = errors.New("codec: ends too early")        // also a declared length beyond the end
+	ErrTrailing   = errors.New("codec: bytes after the value") // a message is exactly one value
+	ErrUTF8       = errors.New("codec: string is not valid UTF-8")
+	ErrKey        = errors.New("codec: map key is not a string")
+	ErrExtension  = errors.New("codec: extension type not accepted") // also a malformed timestamp, a block inside a block
+	ErrBlock      = errors.New("codec: corrupt LZ4 block")
+	ErrDictionary = errors.New("codec: not a dictionary")                          // empty, too long, or badly named; not inside an *Error
+	ErrDepth      = errors.New("codec: nested too deep")                           // Limits.Depth
+	ErrElements   = errors.New("codec: too many elements")                         // Limits.Elements
+	ErrString     = errors.New("codec: string too long")                           // Limits.String
+	ErrTooLarge   = errors.New("codec: output too large")                          // Limits.Output
+	ErrNumber     = errors.New("codec: number has no form in the other format")    // NaN, an infinity, or beyond float64 (in JSON: 1e999)
+	ErrValue      = errors.New("codec: value does not fit")                        // the bytes and the Go type disagree
+	ErrNull       = errors.New("codec: a merge patch cannot set a member to null") // Diff; send the whole value instead
 )
 
 // Error is a refusal: where, in which format, and why.

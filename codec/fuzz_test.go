@@ -103,7 +103,7 @@ func FuzzLZ4(f *testing.F) {
 		if k != kindExt || packed[i] != extBlock || int(n) != len(packed)-i-1 || packed[i+1] != 0xd2 {
 			t.Fatalf("not an Lz4Block: %x", packed)
 		}
-		back, err := appendBlock([]byte("kept"), packed[i+1:])
+		back, err := appendBlock([]byte("kept"), packed[i+1:], nil)
 		if err != nil || !bytes.Equal(back, append([]byte("kept"), data...)) {
 			t.Fatalf("came back as %x, %v", back, err)
 		}

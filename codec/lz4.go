@@ -20,10 +20,14 @@ const compressFrom = 256
 // alone is compressed), or that has none, within the limits of inner. It panics when inner is JSON,
 // since a block holds MessagePack.
 func LZ4(inner Codec) Codec {
+	return newLZ4(inner, nil)
+}
+
+func newLZ4(inner Codec, d *Dictionary) Codec {
 	if inner.Name() == JSON.Name() {
 		panic("codec: LZ4 is an extension of MessagePack and cannot hold JSON")
 	}
-	c := lz4Codec{inner: inner}
+	c := lz4Codec{inner: inner, dict: d}
 	if ours, ok := inner.(limited); ok {
 		c.limits = ours.limitsOf()
 	}
@@ -33,10 +37,17 @@ func LZ4(inner Codec) Codec {
 type lz4Codec struct {
 	inner  Codec
 	limits Limits
+	dict   *Dictionary // nil: without
 }
 
-func (c lz4Codec) Name() string              { return c.inner.Name() + "+lz4" }
-func (c lz4Codec) withLimits(l Limits) Codec { return lz4Codec{WithLimits(c.inner, l), l} }
+func (c lz4Codec) Name() string {
+	if c.dict != nil {
+		return c.inner.Name() + "+lz4:" + c.dict.id
+	}
+	return c.inner.Name() + "+lz4"
+}
+
+func (c lz4Codec) withLimits(l Limits) Codec { return lz4Codec{WithLimits(c.inner, l), l, c.dict} }
 func (c lz4Codec) limitsOf() Limits          { return c.limits }
 
 func (c lz4Codec) Append(dst []byte, v any) ([]byte, error) {
@@ -46,11 +57,15 @@ func (c lz4Codec) Append(dst []byte, v any) ([]byte, error) {
 	if body.b, err = c.inner.Append(body.b, v); err != nil {
 		return dst, err
 	}
+	if c.dict != nil {
+		return c.dict.AppendLZ4(dst, body.b), nil
+	}
 	return AppendLZ4(dst, body.b), nil
 }
 
 func (c lz4Codec) Decode(data []byte, v any) error {
 	check := newMsgpackCheck(c.limits, true)
+	check.dict = c.dict.Bytes()
 	if err := check.message(data); err != nil {
 		return err
 	}
@@ -60,7 +75,7 @@ func (c lz4Codec) Decode(data []byte, v any) error {
 	plain := getBuffer()
 	defer plain.free()
 	var err error
-	if plain.b, err = appendPlain(plain.b, data); err != nil {
+	if plain.b, err = appendPlain(plain.b, data, check.dict); err != nil {
 		return err
 	}
 	return c.inner.Decode(plain.b, v)
@@ -99,15 +114,16 @@ func blockSize(body []byte) (size, begin int, ok bool) {
 	return int(n), begin, n <= 255*uint64(len(body)-begin)
 }
 
-// appendBlock appends what a block holds. The caller has checked its size against a limit.
-func appendBlock(dst, body []byte) ([]byte, error) {
+// appendBlock appends what a block made against dict, or against none, holds. The caller has checked its
+// size against a limit.
+func appendBlock(dst, body, dict []byte) ([]byte, error) {
 	size, begin, ok := blockSize(body)
 	if !ok {
 		return dst, ErrBlock
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, size)
-	n, err := lz4.UncompressBlock(body[begin:], dst[start:start+size])
+	n, err := lz4.UncompressBlockWithDict(body[begin:], dst[start:start+size], dict)
 	if err != nil || n != size { // a block cut short can give fewer bytes and no error
 		return dst[:start], ErrBlock
 	}

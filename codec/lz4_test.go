@@ -15,7 +15,7 @@ func TestLz4BlockLayout(t *testing.T) {
 	if err != nil || body[0] != 0xd2 {
 		t.Fatalf("the length is not a five-byte int32: %x, %v", body, err)
 	}
-	got, err := appendBlock(nil, body)
+	got, err := appendBlock(nil, body, nil)
 	want := append([]byte{0xdc, 0, 100}, bytes.Repeat([]byte("\x93\x05\xa3foo\xa3bar"), 100)...)
 	if err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("got %x, %v", got, err)
@@ -60,7 +60,7 @@ func TestAppendLZ4(t *testing.T) {
 			t.Errorf("%s: %d bytes became %d, %.20x", tc.name, len(tc.body), len(got), got)
 		}
 		k, n, i := token(got, 0)
-		back, err := appendBlock(nil, got[i+1:])
+		back, err := appendBlock(nil, got[i+1:], nil)
 		if k != kindExt || int(n) != len(got)-i-1 || err != nil || !bytes.Equal(back, tc.body) {
 			t.Errorf("%s: does not come back: %v", tc.name, err)
 		}
@@ -73,7 +73,7 @@ func TestBlockCutShort(t *testing.T) {
 	_, _, i := token(whole, 0)
 	body := whole[i+1:]
 	for n := range body {
-		if got, err := appendBlock([]byte("kept"), body[:n]); !errors.Is(err, ErrBlock) || string(got) != "kept" {
+		if got, err := appendBlock([]byte("kept"), body[:n], nil); !errors.Is(err, ErrBlock) || string(got) != "kept" {
 			t.Errorf("cut at %d: %q, %v", n, got, err)
 		}
 	}

@@ -71,7 +71,7 @@ func (c msgpackCodec) Decode(data []byte, v any) error {
 	plain := getBuffer()
 	defer plain.free()
 	var err error
-	if plain.b, err = appendPlain(plain.b, data); err != nil {
+	if plain.b, err = appendPlain(plain.b, data, nil); err != nil {
 		return err
 	}
 	return decodeMsgPack(plain.b, v)

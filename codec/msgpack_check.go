@@ -12,9 +12,10 @@ func CheckMsgPack(data []byte, l Limits) error {
 // msgpackCheck is one structural check: the limits, and what is left of them.
 type msgpackCheck struct {
 	depth, str       int
-	elements, output int  // left
-	blocks           bool // LZ4 blocks are accepted
-	rewrite          bool // seen: something that appendPlain must rewrite before the library may see it
+	elements, output int    // left
+	blocks           bool   // LZ4 blocks are accepted
+	dict             []byte // which they were made against; nil: none
+	rewrite          bool   // seen: something that appendPlain must rewrite before the library may see it
 }
 
 func newMsgpackCheck(l Limits, blocks bool) msgpackCheck {
@@ -140,7 +141,7 @@ func (c *msgpackCheck) block(body []byte, at, depth int) error {
 	plain := getBuffer()
 	defer plain.free()
 	var err error
-	if plain.b, err = appendBlock(plain.b, body); err != nil {
+	if plain.b, err = appendBlock(plain.b, body, c.dict); err != nil {
 		return badBlock(at, err)
 	}
 	c.blocks = false

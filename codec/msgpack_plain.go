@@ -7,7 +7,7 @@ package codec
 // extension's head and takes its body for the head of the map: d6 ff df ff ff ff ff, a well-formed
 // timestamp and a byte, would make it allocate a map of four billion. The longest form begins with
 // the nanoseconds, whose first byte is never above 0x3b and so never the head of a map.
-func appendPlain(dst, b []byte) ([]byte, error) {
+func appendPlain(dst, b, dict []byte) ([]byte, error) {
 	done := 0 // b[:done] is in dst
 	for i := 0; i < len(b); {
 		k, n, next := token(b, i)
@@ -21,7 +21,7 @@ func appendPlain(dst, b []byte) ([]byte, error) {
 			dst = append(dst, b[done:at]...)
 			done = i
 			var err error
-			if dst, err = appendPlainExt(dst, b[next], b[next+1:i]); err != nil {
+			if dst, err = appendPlainExt(dst, b[next], b[next+1:i], dict); err != nil {
 				return dst, badBlock(at, err)
 			}
 		}
@@ -29,7 +29,7 @@ func appendPlain(dst, b []byte) ([]byte, error) {
 	return append(dst, b[done:]...), nil
 }
 
-func appendPlainExt(dst []byte, typ byte, body []byte) ([]byte, error) {
+func appendPlainExt(dst []byte, typ byte, body, dict []byte) ([]byte, error) {
 	if typ == extTimestamp {
 		sec, nsec, _ := timestamp(body)
 		return appendTimestamp96(dst, sec, nsec), nil
@@ -37,8 +37,8 @@ func appendPlainExt(dst []byte, typ byte, body []byte) ([]byte, error) {
 	held := getBuffer()
 	defer held.free()
 	var err error
-	if held.b, err = appendBlock(held.b, body); err != nil {
+	if held.b, err = appendBlock(held.b, body, dict); err != nil {
 		return dst, err
 	}
-	return appendPlain(dst, held.b)
+	return appendPlain(dst, held.b, dict)
 }

@@ -113,7 +113,7 @@ func (w *jsonWriter) extension(at int, typ byte, body []byte) error {
 	held := getBuffer()
 	defer held.free()
 	var err error
-	if held.b, err = appendBlock(held.b, body); err != nil {
+	if held.b, err = appendBlock(held.b, body, nil); err != nil {
 		return badBlock(at, err)
 	}
 	inner := jsonWriter{src: held.b, dst: w.dst, start: w.start, limit: w.limit}

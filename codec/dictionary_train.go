@@ -1,13 +1,14 @@
 package codec
 
 import (
-	"cmp"
+	"container/heap"
+	"encoding/binary"
 	"fmt"
 	"slices"
 )
 
 // gram is how many bytes a repetition must have to count when a dictionary is trained.
-const gram = 6
+var gram = 8
 
 // TrainDictionary makes a dictionary of at most size bytes from samples: bodies in MessagePack, as they
 // will be compressed, some thousands of them and of every kind in about the proportion in which they are
@@ -72,8 +73,11 @@ func newTrainer(samples [][]byte) *trainer {
 }
 
 func gramHash(b []byte) uint32 {
-	v := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40
-	return uint32(v * 0x9e3779b97f4a7c15 >> 44)
+	h := uint64(14695981039346656037)
+	for _, c := range b[:gram] {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return uint32(h * 0x9e3779b97f4a7c15 >> 44)
 }
 
 // stretch is a part of a sample whose every gram is common.
@@ -82,9 +86,24 @@ type stretch struct {
 	score int // what it covers that nothing before it does
 }
 
+// stretches is a heap, with the one that covers most on top, and of equals the one that came first.
+type stretches []stretch
+
+func (s stretches) Len() int      { return len(s) }
+func (s stretches) Swap(i, j int) { s[i], s[j] = s[j], s[i] }
+func (s stretches) Push(any)      { panic("nothing is pushed") }
+func (s stretches) Less(i, j int) bool {
+	return s[i].score > s[j].score || s[i].score == s[j].score && s[i].text < s[j].text
+}
+
+func (s *stretches) Pop() any {
+	*s = (*s)[:len(*s)-1]
+	return nil
+}
+
 // stretches returns every stretch once, in the order of the samples.
 func (t *trainer) stretches() (all []stretch) {
-	least := uint32(max(3, len(t.samples)/500))
+	least := uint32(max(3, len(t.samples)/leastX))
 	seen := map[string]bool{}
 	for _, sample := range t.samples {
 		from := 0
@@ -112,44 +131,100 @@ func (t *trainer) score(text string) (n int) {
 
 // train returns at most size bytes that go well with others.
 func (t *trainer) train(size int, others []byte) []byte {
-	parts := t.cover(2 * size)
-	parts = t.keep(parts, others, size)
-	var text []byte
-	for _, p := range parts {
-		text = append(text, p...)
+	text := t.cover(min(MaxDictionary-len(others), startX))
+	for len(text) > size {
+		d, _ := NewDictionary("draft", append(text[:len(text):len(text)], others...))
+		used := d.used(t.samples)
+		text = most(text, used, max(size, len(text)*shrinkX/100))
 	}
 	return text
 }
 
+var startX, shrinkX, leastX, gramX = 65536, 75, 500, 8
+
+// most returns the bytes of text that are used most, at most size of them.
+func most(text []byte, used []int, size int) []byte {
+	counts := slices.Sorted(slices.Values(used[:len(text)]))
+	least := counts[len(text)-size-1] + 1
+	var kept []byte
+	for i := 0; i < len(text); i++ {
+		from := i
+		for i < len(text) && used[i] >= least {
+			i++
+		}
+		if i-from >= leastMatch {
+			kept = append(kept, text[from:i]...)
+		}
+	}
+	return kept
+}
+
+// used compresses the samples and returns how often each byte of the dictionary was referred to.
+func (d *Dictionary) used(samples [][]byte) []int {
+	used := make([]int, len(d.data)+1)
+	var dst []byte
+	for _, sample := range samples {
+		dst = slices.Grow(dst[:0], len(sample))
+		at := 0 // in the sample
+		for block := dst[:d.compress(dst[:len(sample)], sample)]; len(block) > 0; {
+			literals, match := int(block[0]>>4), int(block[0]&15)
+			block = block[1:]
+			literals, block = extended(literals, block)
+			at += literals
+			block = block[literals:]
+			if len(block) == 0 {
+				break
+			}
+			offset := int(binary.LittleEndian.Uint16(block))
+			match, block = extended(match, block[2:])
+			if from := len(d.data) + at - offset; from < len(d.data) {
+				used[from]++
+				used[min(from+match+leastMatch, len(d.data))]--
+			}
+			at += match + leastMatch
+		}
+	}
+	for i := 1; i < len(used); i++ {
+		used[i] += used[i-1]
+	}
+	return used
+}
+
+// extended reads what of a length a token had no room for.
+func extended(n int, block []byte) (int, []byte) {
+	for more := n == 15; more; block = block[1:] {
+		n += int(block[0])
+		more = block[0] == 255
+	}
+	return n, block
+}
+
 // cover picks, again and again, the stretch that covers most, until there are size bytes.
-func (t *trainer) cover(size int) (parts []string) {
+func (t *trainer) cover(size int) (text []byte) {
 	all := t.stretches()
 	for i := range all {
 		all[i].score = t.score(all[i].text)
 	}
-	heap := all
-	slices.SortStableFunc(heap, func(a, b stretch) int { return cmp.Compare(b.score, a.score) })
-	for size > 0 && len(heap) > 0 {
-		s := heap[0]
-		heap = heap[1:]
-		now := t.score(s.text)
-		if now < s.score && now > 0 { // what it covered has been covered since: back into the order
-			s.score = now
-			at, _ := slices.BinarySearchFunc(heap, s, func(a, b stretch) int { return cmp.Compare(b.score, a.score) })
-			heap = slices.Insert(heap, at, s)
+	queue := stretches(all)
+	heap.Init(&queue)
+	for size > 0 && len(queue) > 0 {
+		best := &queue[0]
+		if now := t.score(best.text); now == 0 {
+			heap.Pop(&queue)
+			continue
+		} else if now < best.score { // what it covered has been covered since
+			best.score = now
+			heap.Fix(&queue, 0)
 			continue
 		}
-		if now == 0 {
-			continue
+		part := t.trim(best.text)
+		for p := 0; p+gram <= len(part); p++ {
+			t.counts[gramHash([]byte(part[p:p+gram]))] = 0
 		}
-		text := t.trim(s.text)
-		for p := 0; p+gram <= len(text); p++ {
-			t.counts[gramHash([]byte(text[p:p+gram]))] = 0
-		}
-		parts = append(parts, text)
-		size -= len(text)
+		text = append(text, part[:min(len(part), size)]...)
+		size -= min(len(part), size)
 	}
-	return parts
+	return text
 }
 
 // trim cuts off both ends what is covered already.
@@ -161,16 +236,6 @@ func (t *trainer) trim(text string) string {
 		text = text[:len(text)-1]
 	}
 	return text
-}
-
-func (t *trainer) keep(parts []string, others []byte, size int) []string {
-	n := 0
-	for i, p := range parts {
-		if n += len(p); n > size {
-			return parts[:i]
-		}
-	}
-	return parts
 }
 
 // everyFourDigits is a De Bruijn sequence of order 4 over the ten digits, by the "prefer the highest"

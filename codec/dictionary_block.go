@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -64,7 +65,10 @@ const (
 
 // enough is a match after which no better one is looked for a byte further on. It also bounds the work
 // on bodies made to be slow.
-const enough = 32
+const enough = 16
+
+// tableBits is the most bits of a hash of the body's own table; a short body uses fewer, and has less to clear.
+const tableBits = 13
 
 // compressor is the work on one block: greedy, with one step of lazy matching, over the dictionary's
 // index and a hash table of what the body itself has had.
@@ -81,11 +85,8 @@ type match struct{ offset, length int }
 
 func (c *compressor) block(dst []byte) int {
 	body := c.body
-	width := uint(8)
-	for width < 13 && 1<<width < len(body) {
-		width++
-	}
-	c.shift = 32 - width
+	width := min(max(8, bits.Len(uint(len(body)))), tableBits)
+	c.shift = 64 - c.index.shift - uint(width)
 	clear(c.table[:1<<width])
 
 	out, anchor := 0, 0
@@ -105,7 +106,9 @@ func (c *compressor) block(dst []byte) int {
 		if out = sequence(dst, out, body[anchor:i], m); out < 0 {
 			return 0
 		}
-		c.remember(i+1, i+m.length)
+		if m.length < 16 || m.offset <= i {
+			c.remember(i+1, i+m.length)
+		}
 		i += m.length
 		anchor = i
 	}
@@ -117,12 +120,12 @@ func (c *compressor) find(i, known int) (m match) {
 	body := c.body
 	end := len(body) - lastLiterals
 	v := binary.LittleEndian.Uint64(body[i:])
-	h := uint32(v) * 2654435761 >> c.shift & (1<<13 - 1)
-	before := int(c.table[h])
-	c.table[h] = uint16(i)
-	if c.index.may(v, known) {
-		position, n := c.index.longest(body[i:end])
-		if offset := len(c.index.data) - position + i; n > known && offset <= math.MaxUint16 {
+	h := c.index.hash4(v)
+	place := &c.table[h>>c.shift&(1<<tableBits-1)]
+	before := int(*place)
+	*place = uint16(i)
+	if position, n := c.index.longest(body, i, end, v, h, known); n > known {
+		if offset := len(c.index.data) - position + i; offset <= math.MaxUint16 {
 			m, known = match{offset, n}, n
 		}
 	}
@@ -136,8 +139,9 @@ func (c *compressor) find(i, known int) (m match) {
 
 // remember puts positions into the table that nothing was looked for at.
 func (c *compressor) remember(i, end int) {
+	x, shift := c.index, c.shift
 	for end = min(end, len(c.body)-lastMatch); i < end; i++ {
-		c.table[binary.LittleEndian.Uint32(c.body[i:])*2654435761>>c.shift&(1<<13-1)] = uint16(i)
+		c.table[x.hash4(uint64(binary.LittleEndian.Uint32(c.body[i:])))>>shift&(1<<tableBits-1)] = uint16(i)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 // a filter: one bit per hash of four bytes, which stays in the nearest cache. The filters of five and
 // eight bytes tell whether a match longer than one that is known can exist.
 type index struct {
-	data   []byte // readable eight bytes beyond its length
+	data   []byte
+	padded []byte // data and eight bytes, so that eight can be loaded anywhere
 	order  []uint16
 	starts []uint16 // bucket b is order[starts[b]:starts[b+1]]
 
@@ -24,6 +25,9 @@ type index struct {
 // perBucket is how many bits of a filter's hash the buckets leave out.
 const perBucket = 2
 
+// few positions are looked at one by one, which costs less than to guess wrong in a binary search.
+const few = 4
+
 // sorted is as far as the order within a bucket goes. Beyond it, the longest of several matches may be
 // missed; but a dictionary of one byte repeated is sorted in time.
 const sorted = 256
@@ -31,8 +35,8 @@ const sorted = 256
 func newIndex(dictionary []byte) index {
 	padded := make([]byte, len(dictionary)+8)
 	n := copy(padded, dictionary)
-	width := max(6, bits.Len(uint(n))+2) // a filter has four to eight times as many bits as there are positions
-	x := index{data: padded[:n], shift: 64 - uint(width)}
+	width := max(tableBits, bits.Len(uint(n))+2) // a filter has four to eight times as many bits as there are positions
+	x := index{data: padded[:n:n], padded: padded, shift: 64 - uint(width)}
 	x.four, x.five, x.eight = make([]uint64, 1<<width/64), make([]uint64, 1<<width/64), make([]uint64, 1<<width/64)
 	x.starts = make([]uint16, 1<<(width-perBucket)+1)
 	x.order = make([]uint16, 0, n)
@@ -77,42 +81,48 @@ func (x *index) hash8(v uint64) uint64 { return v * 0xd6e8feb86659fd93 >> x.shif
 func mark(filter []uint64, h uint64)     { filter[h>>6] |= 1 << (h & 63) }
 func has(filter []uint64, h uint64) bool { return filter[h>>6]>>(h&63)&1 != 0 }
 
-// may reports whether v, a little-endian load of eight bytes, can begin a match longer than known.
-func (x *index) may(v uint64, known int) bool {
+// longest returns where in the dictionary the longest match of b[i:end] begins, and its length, which is
+// 0 when it is not longer than known, 3 or more. v is the little-endian load of eight bytes at b[i], and
+// h their hash4; end is at least i+7, and b has eight bytes at i.
+func (x *index) longest(b []byte, i, end int, v, h uint64, known int) (position, length int) {
 	switch {
 	case known < 4:
-		return has(x.four, x.hash4(v))
+		if !has(x.four, h) {
+			return 0, 0
+		}
 	case known < 7:
-		return has(x.five, x.hash5(v))
+		if !has(x.five, x.hash5(v)) {
+			return 0, 0
+		}
+	default:
+		if !has(x.eight, x.hash8(v)) {
+			return 0, 0
+		}
 	}
-	return has(x.eight, x.hash8(v))
-}
-
-// longest returns where in the dictionary the longest match of want begins, and its length, which is 0
-// when there is none of four bytes.
-func (x *index) longest(want []byte) (position, length int) {
-	b := x.hash4(uint64(binary.LittleEndian.Uint32(want))) >> perBucket
-	low, high := int(x.starts[b]), int(x.starts[b+1])
-	for low < high {
+	low, high := int(x.starts[h>>perBucket]), int(x.starts[h>>perBucket+1])
+	for high-low > few {
 		mid := int(uint(low+high) >> 1)
 		p := int(x.order[mid])
-		n := common(x.data[p:], want)
-		if n > length {
-			position, length = p, n
+		n := common(x.data[p:], b[i:end])
+		if n > known {
+			position, length, known = p, n, n
 		}
-		if n == len(want) {
-			break
-		}
-		if p+n < len(x.data) && x.data[p+n] > want[n] {
+		if i+n < end && p+n < len(x.data) && x.data[p+n] > b[i+n] {
 			high = mid
 		} else {
 			low = mid + 1
 		}
 	}
-	if length < 4 {
-		return 0, 0
+	for _, p := range x.order[low:high] {
+		n := bits.TrailingZeros64(v^binary.LittleEndian.Uint64(x.padded[p:])) >> 3
+		if n == 8 {
+			n = common(x.data[p:], b[i:end])
+		}
+		if n > known {
+			position, length, known = int(p), n, n
+		}
 	}
-	return position, length
+	return position, min(length, len(x.data)-position)
 }
 
 // common returns how many bytes a and b begin with in common.

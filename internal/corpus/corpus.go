@@ -32,12 +32,12 @@ var mix = []struct {
 
 // Training returns 6,000 events of 2025.
 func Training() []Event {
-	return events(newWorld(1, date(2025, time.January), date(2026, time.January), 600), 6000)
+	return events(newWorld(1, date(2025, time.January), date(2026, time.January), 2000), 6000)
 }
 
 // HeldOut returns 4,000 events of October and November 2026, in which nobody and nothing of [Training] occurs.
 func HeldOut() []Event {
-	return events(newWorld(2, date(2026, time.October), date(2026, time.December), 400), 4000)
+	return events(newWorld(2, date(2026, time.October), date(2026, time.December), 1300), 4000)
 }
 
 func date(year int, month time.Month) time.Time {

@@ -125,7 +125,7 @@ func (w *world) newGuild() guild {
 		}
 		g.channels = append(g.channels, c)
 	}
-	for range w.between(3, 30) {
+	for range w.between(3, 12) {
 		m := member{user: w.newUser(), joined: stamp(w.before()), nick: w.orNil(15, w.title()), flags: pick(&w.random, []int{0, 0, 0, 1, 2, 3})}
 		for _, r := range g.roles[1:] {
 			if w.in(18) {

@@ -22,7 +22,7 @@ var (
 	ErrNumber     = errors.New("codec: number has no form in the other format")    // NaN, an infinity, or beyond float64 (in JSON: 1e999)
 	ErrValue      = errors.New("codec: value does not fit")                        // the bytes and the Go type disagree
 	ErrNull       = errors.New("codec: a merge patch cannot set a member to null") // Diff; send the whole value instead
-	ErrDictionary = errors.New("codec: not a dictionary") // NewDictionary, TrainDictionary: empty, too long, badly named, nothing to learn
+	ErrDictionary = errors.New("codec: not a dictionary")                          // NewDictionary, TrainDictionary: empty, too long, badly named, nothing to learn
 )
 
 // Error is a refusal: where, in which format, and why.

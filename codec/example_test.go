@@ -132,7 +132,7 @@ func ExampleTrainDictionary() {
 	_, err = codec.NewDictionary("my notes", d.Bytes())
 	fmt.Println(err)
 	// Output:
-	// 49 49 true
+	// 48 48 true
 	// codec: not a dictionary: its id is "my notes"
 }
 

@@ -107,7 +107,7 @@ func ExampleDictionary() {
 	text, _ := codec.AppendJSON(nil, back)
 	fmt.Println(string(text) == string(event.JSON), err)
 	// Output:
-	// events-1 fa64ea61 true <nil>
+	// events-1 96ab6066 true <nil>
 	// true <nil>
 }
 

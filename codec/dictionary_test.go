@@ -176,6 +176,10 @@ func TestHardBodies(t *testing.T) {
 		noise(7, MaxDictionary),
 	} {
 		d := dictionary(t, data)
+		for n := range 20 { // what follows the end of the dictionary in memory is not part of it
+			body := append([]byte("xyz"), data[len(data)-n:]...)
+			checkBlock(t, d, append(body, make([]byte, 60)...))
+		}
 		for _, body := range [][]byte{
 			make([]byte, 65_535),
 			bytes.Repeat([]byte("ab"), 20_000),

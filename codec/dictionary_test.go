@@ -81,6 +81,9 @@ func checkBlock(t *testing.T, d *Dictionary, body []byte) {
 	if out = out[4:]; bytes.Equal(out, body) {
 		return
 	}
+	if len(out) == len(body) {
+		t.Fatalf("%d bytes did not shrink and are a block", len(body))
+	}
 	k, n, i := token(out, 0)
 	if k != kindExt || out[i] != extBlock || int(n) != len(out)-i-1 {
 		t.Fatalf("not an extension of type 99: %.20x", out)
@@ -178,7 +181,9 @@ func TestHardBodies(t *testing.T) {
 		d := dictionary(t, data)
 		for n := range 20 { // what follows the end of the dictionary in memory is not part of it
 			body := append([]byte("xyz"), data[len(data)-n:]...)
-			checkBlock(t, d, append(body, make([]byte, 60)...))
+			for zeroes := range 9 {
+				checkBlock(t, d, append(append(body, make([]byte, zeroes)...), "something that is there twice, something that is there twice"...))
+			}
 		}
 		for _, body := range [][]byte{
 			make([]byte, 65_535),
@@ -192,6 +197,18 @@ func TestHardBodies(t *testing.T) {
 			noise(7, 60_000),
 			digits,
 		} {
+			checkBlock(t, d, body)
+		}
+	}
+}
+
+// TestNothingGained: matches that cost as much as they save, and the head of the extension.
+func TestNothingGained(t *testing.T) {
+	d := dictionary(t, []byte("wxyz"))
+	for literals := 1; literals < 600; literals += 1 + literals/10 {
+		var body []byte
+		for i := range 40 {
+			body = append(append(body, noise(uint64(i), literals)...), "wxyz"...)
 			checkBlock(t, d, body)
 		}
 	}

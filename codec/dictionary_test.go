@@ -212,6 +212,15 @@ func TestNothingGained(t *testing.T) {
 			checkBlock(t, d, body)
 		}
 	}
+	var body []byte
+	for i := range 230 { // every match makes the block longer, until there is no room in the middle of one
+		literals := 270
+		if i >= 200 {
+			literals = 15
+		}
+		body = append(append(body, noise(uint64(i), literals)...), "wxyz"...)
+	}
+	checkBlock(t, d, body)
 }
 
 // TestDictionaryThresholds: bodies below 32 bytes stay, and lengths take their shortest form.

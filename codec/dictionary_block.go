@@ -23,7 +23,7 @@ func (d *Dictionary) AppendLZ4(dst, body []byte) []byte {
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, room+len(body))
-	block := dst[start+room : start+room+len(body)-5] // head and length take 5 bytes at least, or 4 with a shorter block
+	block := dst[start+room : start+room+len(body)]
 	n := d.compress(block, body)
 	if n == 0 {
 		return append(dst, body...)
@@ -75,14 +75,15 @@ const tableBits = 13
 type compressor struct {
 	index *index
 	body  []byte
-	shift uint            // 32 less the bits of the table's hash
-	table [1 << 13]uint16 // where four bytes with that hash were last seen
+	shift uint                   // how many bits of the index's hash the table leaves out
+	table [1 << tableBits]uint16 // where four bytes with that hash were last seen
 }
 
 var compressors = sync.Pool{New: func() any { return new(compressor) }}
 
 type match struct{ offset, length int }
 
+// block writes the body to dst as one block, and returns its length, or 0 when it does not fit.
 func (c *compressor) block(dst []byte) int {
 	body := c.body
 	width := min(max(8, bits.Len(uint(len(body)))), tableBits)
@@ -106,7 +107,7 @@ func (c *compressor) block(dst []byte) int {
 		if out = sequence(dst, out, body[anchor:i], m); out < 0 {
 			return 0
 		}
-		if m.length < 16 || m.offset <= i {
+		if m.length < enough || m.offset <= i { // what is long in the dictionary will be found there again
 			c.remember(i+1, i+m.length)
 		}
 		i += m.length

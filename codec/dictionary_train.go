@@ -8,7 +8,7 @@ import "fmt"
 // that have nothing in common, are [ErrDictionary]. Equal samples give equal bytes. It takes seconds, and
 // keeps no reference to the samples.
 //
-// It collects what many samples have in common, about three times as much as there is room for; then it
+// It collects what many samples have in common, about five times what there is room for; then it
 // compresses the samples, again and again, and drops the bytes that were referred to least. Where the
 // samples become smaller with them, 10,003 bytes are spent on a sequence of digits that holds every
 // four in a row: ids are digits, and otherwise LZ4 finds nothing in them.
@@ -23,7 +23,7 @@ func TrainDictionary(id string, samples [][]byte, size int) (*Dictionary, error)
 		if room < leastMatch {
 			continue
 		}
-		text := shrink(cover(samples, min(3*room, MaxDictionary-len(digits))), digits, samples, room)
+		text := shrink(cover(samples, min(5*room, MaxDictionary-len(digits))), digits, samples, room)
 		if len(text) == 0 {
 			return nil, fmt.Errorf("%w: %d samples have nothing in common", ErrDictionary, len(samples))
 		}

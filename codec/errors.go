@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Why something was refused. Each arrives inside an [*Error]; test for it with errors.Is.
+// Why something was refused. Each arrives inside an [*Error], but for ErrDictionary, which is about no
+// message; test for it with errors.Is.
 var (
 	ErrSyntax     = errors.New("codec: malformed")             // not of the format's grammar; the reserved byte 0xc1
 	ErrTruncated  = errors.New("codec: ends too early")        // also a declared length beyond the end
@@ -14,7 +15,6 @@ var (
 	ErrKey        = errors.New("codec: map key is not a string")
 	ErrExtension  = errors.New("codec: extension type not accepted") // also a malformed timestamp, a block inside a block
 	ErrBlock      = errors.New("codec: corrupt LZ4 block")
-	ErrDictionary = errors.New("codec: not a dictionary")                          // empty, too long, or badly named; not inside an *Error
 	ErrDepth      = errors.New("codec: nested too deep")                           // Limits.Depth
 	ErrElements   = errors.New("codec: too many elements")                         // Limits.Elements
 	ErrString     = errors.New("codec: string too long")                           // Limits.String
@@ -22,6 +22,7 @@ var (
 	ErrNumber     = errors.New("codec: number has no form in the other format")    // NaN, an infinity, or beyond float64 (in JSON: 1e999)
 	ErrValue      = errors.New("codec: value does not fit")                        // the bytes and the Go type disagree
 	ErrNull       = errors.New("codec: a merge patch cannot set a member to null") // Diff; send the whole value instead
+	ErrDictionary = errors.New("codec: not a dictionary")                          // NewDictionary, TrainDictionary: empty, too long, badly named, nothing to learn
 )
 
 // Error is a refusal: where, in which format, and why.

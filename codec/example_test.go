@@ -93,6 +93,49 @@ func ExampleDiff() {
 	// {"client":{"web":"idle"},"status":"idle"}
 }
 
+// Both ends have the dictionary, before the first event: by its id, and by its hash to be sure.
+func ExampleDictionary() {
+	d := codec.DefaultDictionary()
+	c := d.LZ4(codec.MsgPack)
+	event := codec.Raw{JSON: []byte(`{"user":{"id":"1028137420594987013"},"status":"online","guild_id":"913406524078227466",` +
+		`"client_status":{"desktop":"online"},"activities":[]}`)}
+	data, err := c.Append(nil, event)
+	fmt.Println(d.ID(), d.Hash()[:8], len(event.JSON) >= 2*len(data), err)
+
+	var back codec.Raw
+	err = c.Decode(data, &back)
+	text, _ := codec.AppendJSON(nil, back)
+	fmt.Println(string(text) == string(event.JSON), err)
+	// Output:
+	// events-1 96ab6066 true <nil>
+	// true <nil>
+}
+
+func ExampleTrainDictionary() {
+	var samples [][]byte // what was published yesterday, say
+	for i := range 1000 {
+		body, err := codec.MsgPack.Append(nil, note{ID: fmt.Sprint(i * i), Text: "the build of this branch has passed"})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		samples = append(samples, body)
+	}
+	d, err := codec.TrainDictionary("notes-1", samples, 1000)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	body, _ := codec.MsgPack.Append(nil, note{ID: "7", Text: "the build of this branch has failed"})
+	fmt.Println(len(body), len(codec.AppendLZ4(nil, body)), len(d.AppendLZ4(nil, body)) < 30)
+
+	_, err = codec.NewDictionary("my notes", d.Bytes())
+	fmt.Println(err)
+	// Output:
+	// 48 48 true
+	// codec: not a dictionary: its id is "my notes"
+}
+
 func ExampleZlibStream() {
 	z := codec.NewZlibStream()                     // one for each connection
 	r := codec.NewZlibStreamReader(codec.Limits{}) // at its other end

@@ -124,3 +124,26 @@ func FuzzMergePatch(f *testing.F) {
 		checkDiff(t, a, b)
 	})
 }
+
+// FuzzDictionary: bytes decode or are refused, and what is compressed against any dictionary comes back,
+// as the specification has it.
+func FuzzDictionary(f *testing.F) {
+	body := []byte("\x83\xa4kind\xa4note\xa2id\xb31310598267482374144\xa9timestamp\xce\x00\x01\x02\x03")
+	f.Add(body, body)
+	f.Add([]byte("0"), bytes.Repeat([]byte("0"), 300))
+	f.Add(bytes.Repeat([]byte("abc"), 100), bytes.Repeat([]byte("cab"), 100))
+	f.Add(everyFourDigits(), body)
+	f.Add(body, dictionary(f, body).AppendLZ4(nil, body))
+	f.Fuzz(func(t *testing.T, data, body []byte) {
+		d, err := NewDictionary("fuzz", data)
+		if err != nil {
+			if len(data) > 0 && len(data) <= MaxDictionary {
+				t.Fatal(err)
+			}
+			return
+		}
+		var v any
+		_ = d.LZ4(MsgPack).Decode(body, &v) // must return
+		checkBlock(t, d, body)
+	})
+}

@@ -7,11 +7,11 @@
 //		…
 //	}
 //
-// [Training] is what a dictionary may learn from, [HeldOut] what it is then judged by. They share no
-// id, no person, no name of a guild, channel, role or game, no sentence and no hash; the events of the
-// first are of 2025, those of the second of the autumn of 2026, since a dictionary is older than what it
-// compresses. They share the shapes, and the language: the common words, the names of emoji, the ways
-// in which people write.
+// [Training] is what a dictionary may learn from, [HeldOut] what it is then judged by. They share no id
+// and no hash: other people, guilds, channels, roles, games and songs. The events of the first are of
+// 2025, those of the second of the autumn of 2026, since a dictionary is older than what it compresses.
+// They share the shapes and the language: common words, emoji, turns of phrase. Sentences and names are
+// put together anew from the same words and syllables, so that the shortest of them occur in both.
 //
 // # Guarantees
 //

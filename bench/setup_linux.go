@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/bench/load"
@@ -63,6 +64,7 @@ func (s *setup) warm(do func() error) error {
 type window struct {
 	took        time.Duration
 	cpu, client float64 // seconds
+	others      float64 // seconds of CPU that the rest of the machine used
 	writes      int64   // system calls of the server
 	mallocs     int64
 	collections int64
@@ -74,11 +76,12 @@ func (s *setup) measure(do func() error) (w window, err error) {
 	if err != nil {
 		return w, err
 	}
-	client, began := proc.CPU(), time.Now()
+	machine, client, began := proc.MachineCPU(), proc.CPU(), time.Now()
 	if err := do(); err != nil {
 		return w, err
 	}
 	w = window{took: time.Since(began), client: proc.CPU() - client}
+	machine = proc.MachineCPU() - machine
 	after, err := s.server.stats()
 	if err != nil {
 		return w, err
@@ -87,6 +90,7 @@ func (s *setup) measure(do func() error) (w window, err error) {
 		return w, fmt.Errorf("%d gaps, %d closed, %d refused", s.crowd.Gaps, s.crowd.Closed, s.crowd.Refused)
 	}
 	w.add(before, after)
+	w.others = machine - w.cpu - w.client
 	return w, nil
 }
 
@@ -101,6 +105,7 @@ func (w *window) add(before, after servers.Stats) {
 const (
 	leastCPU    = 0.2     // seconds of a server's, that are worth dividing by
 	manyMallocs = 500_000 // that should have met a collection
+	mostOthers  = 0.1     // of the machine, that others may use
 )
 
 // doubt is why a window should not be believed, or empty.
@@ -108,6 +113,8 @@ func (w window) doubt() string {
 	switch {
 	case w.cpu < leastCPU:
 		return fmt.Sprintf("too short: less than %g s of CPU in a round", leastCPU)
+	case w.others > mostOthers*w.took.Seconds()*float64(runtime.NumCPU()):
+		return fmt.Sprintf("not alone: others used more than %.0f %% of the machine in a round", 100*mostOthers)
 	case w.collections == 0 && w.mallocs > manyMallocs:
 		return "too short: it allocates, and a round had no collection"
 	}

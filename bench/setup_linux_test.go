@@ -24,6 +24,8 @@ func TestDoubt(t *testing.T) {
 	}{
 		{window{cpu: 0.1, collections: 1}, "CPU"},
 		{window{cpu: 1}, ""},
+		{window{cpu: 1, took: time.Second, others: 1e6}, "not alone"},
+		{window{cpu: 1, took: time.Second, others: -0.01}, ""},
 		{window{cpu: 1, mallocs: 10 * manyMallocs}, "collection"},
 		{window{cpu: 1, mallocs: 10 * manyMallocs, collections: 1}, ""},
 	} {

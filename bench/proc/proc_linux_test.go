@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -14,6 +15,19 @@ func TestNumber(t *testing.T) {
 	}
 	if n := Number("/proc/self/status", "VmRSS:"); n <= 0 {
 		t.Errorf("this process has %d kB", n)
+	}
+}
+
+func TestMachineCPU(t *testing.T) {
+	const text = "cpu  100 20 3000 999999 888888 1 2 400 77 66\ncpu0 100 20 3000 999999 888888 1 2 400 77 66\n"
+	if got := machineCPU([]byte(text)); math.Abs(got-35.23) > 1e-9 {
+		t.Errorf("%v s, want 35.23", got)
+	}
+	if got := machineCPU(nil); got != 0 {
+		t.Errorf("of nothing: %v", got)
+	}
+	if got, own := MachineCPU(), CPU(); got < own-0.02 {
+		t.Errorf("the machine has used %v s, this process %v", got, own)
 	}
 }
 

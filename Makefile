@@ -87,6 +87,10 @@ bench-peers: ## fan-out beside other libraries and beside write(2) alone: CPU, r
 bench-idle: ## memory of N=19000 idle connections, over the empty server, beside other libraries; ARGS='-for 10m'
 	@cd bench && GOWORK=off go build -o bench . && ./bench idle -n $(or $(N),19000) $(ARGS)
 
+.PHONY: bench-codec
+bench-codec: ## bytes of an event, CPU at both ends and memory of a connection, for each encoding; ARGS='-quick -json'
+	@cd bench && GOWORK=off go build -o bench . && ./bench codec $(ARGS)
+
 .PHONY: bench-heartbeats
 bench-heartbeats: ## CPU of a heartbeat's round trip beside a server that reads and writes back
 	@cd bench && GOWORK=off go build -o bench . && ./bench heartbeats $(ARGS)

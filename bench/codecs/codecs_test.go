@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// encodings trains zstd once for all tests.
+var encodings = sync.OnceValues(All)
 
 // Every encoding gives back what was published, at every size of batch; Sizes fails
 // otherwise.
 func TestEveryEncodingGivesBackWhatWasPublished(t *testing.T) {
-	all, err := All()
+	all, err := encodings()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +38,7 @@ func TestEveryEncodingGivesBackWhatWasPublished(t *testing.T) {
 }
 
 func TestSizesNoticesAWrongMessage(t *testing.T) {
-	all, err := All()
+	all, err := encodings()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +53,11 @@ func TestSizesNoticesAWrongMessage(t *testing.T) {
 
 // A stream makes the later of two equal messages small; what stands alone does not.
 func TestStreamsRemember(t *testing.T) {
-	all, err := All()
+	all, err := encodings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := Messages(1000, 50)[0]
+	long := Messages(100, 10)[0]
 	for _, e := range all {
 		sizes, err := e.Sizes([]Message{long, long})
 		if err != nil {
@@ -98,7 +102,7 @@ func TestHeldOut(t *testing.T) {
 }
 
 func TestMemoryAndCPU(t *testing.T) {
-	all, err := All()
+	all, err := encodings()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/bench/report"
@@ -10,15 +12,17 @@ import (
 
 // openLoop publishes at half and at four fifths of the rate that is centrifuge's
 // most, whoever keeps up, and takes latencies from when an event was due.
-func openLoop(results *report.Results) (failed error) {
+func openLoop(results *report.Results, names []string) (failed error) {
 	const subs = 1000
 	most := results.Value("1000x8", "deliveries_per_s", "centrifuge") / subs
 	if !(most >= 2) {
 		return fmt.Errorf("open loop: centrifuge's rate is not known")
 	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return name != "centrifuge" && !strings.HasPrefix(name, "gatehouse")
+	})
 	for _, share := range []int{50, 80} {
 		scenario, rate := fmt.Sprintf("1000 at %d %%", share), int(most)*share/100
-		names := []string{"centrifuge", "gatehouse", "gatehouse-poller"}
 		failed = errors.Join(failed, interleave(orElse(*runs, 9, 2), names, scenario, func(round int, name string) error {
 			return openLoopOnce(results, round, scenario, name, subs, rate)
 		}))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"sync"
 
 	"github.com/gatehouse-go/gatehouse/bench/proc"
 )
@@ -15,10 +16,13 @@ type Message struct {
 	JSON   []byte
 }
 
+// measured are the held-out events, made once.
+var measured = sync.OnceValue(heldOut)
+
 // Messages are the first held-out events, each alone, or of batches of so many in
 // the order in which they come; what is left over is left out.
 func Messages(first, batch int) (all []Message) {
-	events := heldOut()
+	events := measured()
 	events = events[:min(first, len(events))]
 	if batch == 1 {
 		for _, e := range events {

@@ -23,7 +23,7 @@ func openLoop(results *report.Results, names []string) (failed error) {
 	})
 	for _, share := range []int{50, 80} {
 		scenario, rate := fmt.Sprintf("1000 at %d %%", share), int(most)*share/100
-		failed = errors.Join(failed, interleave(orElse(*runs, 9, 2), names, scenario, func(round int, name string) error {
+		failed = errors.Join(failed, interleave(orElse(*runs, 9, 1), names, scenario, func(round int, name string) error {
 			return openLoopOnce(results, round, scenario, name, subs, rate)
 		}))
 	}

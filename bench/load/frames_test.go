@@ -58,7 +58,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0x82, 3, 1, 0, 0, 0x81, 0})
 	f.Add([]byte{0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255, 0})
 	f.Add(append([]byte{0x81, 38}, `{"op":10,"d":{"heartbeat_interval":1}}`...))
-	f.Add(append([]byte{0x82, 11, 2, 8, 1}, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1))
+	f.Add(append([]byte{0x82, 13, 2, 8, 1}, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for {
 			_, payload, rest, ok := nextFrame(b)

@@ -115,6 +115,7 @@ func example() *Results {
 		r.Add(round, "1000x1", "cpu", "ours", 2.5+float64(round)/10)
 	}
 	r.Add(0, "1000x1", "writes", "ours", 1)
+	r.Add(0, "1000x1", "writes", "limit", 2)
 	r.Doubt("1000x1", "ours", "too short")
 	r.Doubt("1000x1", "limit", "")
 	return r
@@ -126,7 +127,8 @@ func TestJSON(t *testing.T) {
 	const want = `{"bench":"fanout","scenario":"1000x1","server":"limit","metric":"cpu","value":2,"rounds":5,"vs_limit":1,"vs_limit_interval":[1,1]}
 {"bench":"fanout","scenario":"1000x1","server":"limit","metric":"client_cpu","value":1,"rounds":5,"vs_limit":1,"vs_limit_interval":[1,1]}
 {"bench":"fanout","scenario":"1000x1","server":"ours","metric":"cpu","value":2.7,"rounds":5,"doubt":"too short","vs_limit":1.35,"vs_limit_interval":[1.25,1.45]}
-{"bench":"fanout","scenario":"1000x1","server":"ours","metric":"writes","value":1,"rounds":1,"doubt":"too short"}
+{"bench":"fanout","scenario":"1000x1","server":"ours","metric":"writes","value":1,"rounds":1,"doubt":"too short","vs_limit":0.5}
+{"bench":"fanout","scenario":"1000x1","server":"limit","metric":"writes","value":2,"rounds":1,"vs_limit":1}
 `
 	if b.String() != want {
 		t.Errorf("%s", b.String())
@@ -142,6 +144,7 @@ func TestTable(t *testing.T) {
 		"  limit                       2   (client 1)",
 		"  ours                      2.7   1.35 × limit [1.25, 1.45]",
 		"1000x1, writes",
+		"  ours                        1   0.50 × limit (rounds: 1)",
 		"in doubt: 1000x1, ours: too short",
 	} {
 		if !slices.Contains(lines, want) {

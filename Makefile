@@ -87,6 +87,10 @@ bench-peers: ## fan-out beside other libraries and beside write(2) alone: CPU, r
 bench-idle: ## memory of N=19000 idle connections, over the empty server, beside other libraries; ARGS='-for 10m'
 	@cd bench && GOWORK=off go build -o bench . && ./bench idle -n $(or $(N),19000) $(ARGS)
 
+.PHONY: bench-codec
+bench-codec: ## bytes of an event, CPU at both ends and memory of a connection, for each encoding; ARGS='-quick -json'
+	@cd bench && GOWORK=off go build -o bench . && ./bench codec $(ARGS)
+
 .PHONY: bench-heartbeats
 bench-heartbeats: ## CPU of a heartbeat's round trip beside a server that reads and writes back
 	@cd bench && GOWORK=off go build -o bench . && ./bench heartbeats $(ARGS)
@@ -103,7 +107,8 @@ bench-million: ## a million sessions on 53 nodes with their clients: 18 GB, 6 mi
 bench-check: ## vet and tests of bench/, and a little of each command
 	cd bench && GOWORK=off go vet ./... && GOWORK=off go run $(STATICCHECK) ./... && GOWORK=off go test ./...
 	cd bench && GOWORK=off go build -o bench . && ./bench fanout -quick -runs 1 -servers limit,gatehouse,gatehouse-poller,centrifuge >/dev/null
-	cd bench && ./bench idle -n 1000 -servers gatehouse,gatehouse-poller -for 1s && ./bench heartbeats -n 500 -runs 1 && ./bench storm -n 500 -runs 1 && ./bench million -n 2000 -for 2s
+	cd bench && ./bench idle -quick -n 1000 -servers gatehouse,gatehouse-poller && ./bench heartbeats -quick -n 500 -runs 1 && ./bench storm -quick -n 500 -runs 1
+	cd bench && ./bench million -quick -n 2000 && ./bench codec -quick -n 300 -runs 1 >/dev/null
 
 .PHONY: bench-stall
 bench-stall: ## 1,000 sessions beside 10 stalled readers: p99 of the healthy in 10 pairs, kernel memory; 3 minutes

@@ -2,73 +2,59 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
-	"github.com/gatehouse-go/gatehouse/bench/load"
 	"github.com/gatehouse-go/gatehouse/bench/report"
 )
 
 // heartbeats measures a round trip at cold sessions, in the server's CPU, beside
 // a server that reads and writes back.
 func heartbeats() error {
-	n := *number
-	if n == 0 {
-		n = perProcess
-		if *quick {
-			n = 3000
-		}
+	names, err := choose([]string{"echo", "gatehouse", "gatehouse-poller"}, *only)
+	if err != nil {
+		return err
 	}
-	over := 5 * time.Second
-	if *quick {
-		over = 2 * time.Second
-	}
+	n, over := orElse(*number, perProcess, 3000), orElse(0, 5*time.Second, 2*time.Second)
 	results := report.New("heartbeats")
-	for range *rounds {
-		for _, name := range chosen("echo", "gatehouse", "gatehouse-poller") {
-			if err := heartbeatsOnce(results, name, n, over); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
+	failed := interleave(orElse(*runs, 9, 2), names, "heartbeats", func(round int, name string) error {
+		return heartbeatsOnce(results, round, name, n, over)
+	})
+	show(results, "echo")
+	return failed
+}
+
+func heartbeatsOnce(results *report.Results, round int, name string, n int, over time.Duration) error {
+	s, err := setUp(name, n, 5)
+	if err != nil {
+		return err
 	}
-	if *asJSON {
-		results.JSON(os.Stdout)
-	} else {
-		results.Table(os.Stdout, "echo")
+	defer s.close()
+	if err := s.connect(); err != nil {
+		return err
 	}
+	beat := func() error { return s.beat(over) }
+	if err := s.warm(beat); err != nil {
+		return err
+	}
+	w, err := s.measure(beat)
+	if err != nil {
+		return err
+	}
+	s.note(results, round, fmt.Sprint(n), "cpu_us_per_heartbeat", w, float64(s.crowd.Events+s.crowd.Acks)/1e6)
 	return nil
 }
 
-func heartbeatsOnce(results *report.Results, name string, n int, over time.Duration) error {
-	p, err := start(name, 5)
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	c, err := load.New(p.addr, n, speaker(name))
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if err := c.Connect(time.Minute); err != nil {
-		return err
-	}
-	before, err := p.stats()
-	if err != nil {
-		return err
-	}
+// beat has every client send a heartbeat, spread over a while, and returns when
+// all were answered. What they send besides, for it is time, counts as well.
+func (s *setup) beat(over time.Duration) error {
+	c := s.crowd
 	c.Events, c.Acks = 0, 0
 	c.BeatAll(over)
-	for deadline := time.Now().Add(5 * time.Second); c.Events+c.Acks < n && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Second); c.Events+c.Acks < len(c.Clients); {
 		c.Step(10 * time.Millisecond)
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d were answered", c.Events+c.Acks, len(c.Clients))
+		}
 	}
-	after, err := p.stats()
-	if err != nil {
-		return err
-	}
-	if c.Events+c.Acks < n {
-		return fmt.Errorf("%d of %d were answered", c.Events+c.Acks, n)
-	}
-	results.Add(fmt.Sprint(n), "cpu_us_per_heartbeat", name, (after.CPU-before.CPU)/float64(c.Events+c.Acks)*1e6)
 	return nil
 }

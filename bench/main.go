@@ -8,51 +8,25 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/bench/report"
 )
 
 // flags of all commands; each has use for some of them.
 var (
-	quick    = flag.Bool("quick", false, "fewer and shorter rounds")
+	quick    = flag.Bool("quick", false, "fewer and shorter rounds: a look, not a measurement")
 	asJSON   = flag.Bool("json", false, "one line of JSON for each figure")
-	rounds   = flag.Int("runs", 0, "rounds; 0: 9, or 2 with -quick")
-	number   = flag.Int("n", 0, "connections; 0: the command's own")
-	only     = flag.String("servers", "", "comma-separated; empty: all")
-	settle   = flag.Duration("for", 0, "how long idle connections beat before they are measured")
+	runs     = flag.Int("runs", 0, "rounds; 0: the command's own. An interval needs 5, a claim 9")
+	number   = flag.Int("n", 0, "connections, or events of codec; 0: the command's own")
+	only     = flag.String("servers", "", "comma-separated, or codec's encodings; empty: all")
+	workers  = flag.Int("workers", 0, "gatehouse's that fan out; 0: one fewer than GOMAXPROCS, at least one")
+	settle   = flag.Duration("for", 0, "how long idle connections beat before they are measured; 0: the command's own")
 	profiles = flag.String("profile", "", "prefix of files with the servers' CPU profiles")
 )
 
-func main() {
-	if len(os.Args) < 2 {
-		usage()
-	}
-	command := os.Args[1]
-	if command == "serve" || command == "crowd" {
-		if err := role(os.Args[1:]); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
-	}
-	flag.CommandLine.Parse(os.Args[2:])
-	if *rounds == 0 {
-		*rounds = 9
-		if *quick {
-			*rounds = 2
-		}
-	}
-	run, ok := commands[command]
-	if !ok {
-		usage()
-	}
-	fmt.Fprintf(os.Stderr, "%s, GOMAXPROCS %d, gatehouse with %d fan-out worker(s), %d rounds\n", runtime.Version(), runtime.GOMAXPROCS(0), max(1, runtime.GOMAXPROCS(0)-1), *rounds)
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
-
 var commands = map[string]func() error{
+	"codec":      codecsBench,
 	"fanout":     fanout,
 	"idle":       idle,
 	"heartbeats": heartbeats,
@@ -60,18 +34,56 @@ var commands = map[string]func() error{
 	"storm":      storm,
 }
 
+func main() {
+	if len(os.Args) < 2 {
+		usage()
+	}
+	command := os.Args[1]
+	if command == "serve" || command == "crowd" {
+		end(role(os.Args[1:]))
+	}
+	run, ok := commands[command]
+	if !ok {
+		usage()
+	}
+	flag.CommandLine.Parse(os.Args[2:])
+	progress("%s, GOMAXPROCS %d", runtime.Version(), runtime.GOMAXPROCS(0))
+	end(run())
+}
+
+// end ends the process.
+func end(err error) {
+	if err != nil {
+		progress("bench: %v", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: bench fanout | idle | heartbeats | million | storm [flags]")
+	progress("usage: bench codec | fanout | idle | heartbeats | storm | million [flags]")
 	flag.PrintDefaults()
 	os.Exit(2)
 }
 
-// chosen are the servers to be measured, of those that there are.
-func chosen(all ...string) []string {
-	if *only == "" {
-		return all
+// orElse is the value of a flag, or a command's own if it was not given.
+func orElse[T int | time.Duration](given, own, whenQuick T) T {
+	switch {
+	case given > 0:
+		return given
+	case *quick:
+		return whenQuick
 	}
-	return strings.Split(*only, ",")
+	return own
+}
+
+// show writes the results to standard output, each beside those named.
+func show(results *report.Results, against ...string) {
+	if *asJSON {
+		results.JSON(os.Stdout, against...)
+	} else {
+		results.Table(os.Stdout, against...)
+	}
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

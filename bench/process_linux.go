@@ -28,9 +28,9 @@ func start(name string, topics int, env ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "serve", name, fmt.Sprint(topics))
+	cmd := exec.Command(self, "serve", name, fmt.Sprint(topics), fmt.Sprint(*workers))
 	if name == "socketio" {
-		cmd = exec.Command("node", "servers/socketio/server.js")
+		cmd = exec.Command("node", "--expose-gc", "servers/socketio/server.js")
 	}
 	p, err := launch(name, cmd, env...)
 	time.Sleep(200 * time.Millisecond) // some listen by themselves, a little later

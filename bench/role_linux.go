@@ -7,10 +7,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/bench/load"
+	"github.com/gatehouse-go/gatehouse/bench/proc"
 	"github.com/gatehouse-go/gatehouse/bench/servers"
 )
 
@@ -26,16 +26,24 @@ func speaker(server string) *load.Speaker {
 	return load.Plain()
 }
 
-// role is what this program is when it starts itself.
+// role is what this program is when it starts itself: serve NAME TOPICS WORKERS, or
+// crowd NAME ADDRESS N.
 func role(args []string) error {
-	switch args[0] {
-	case "serve":
-		topics, _ := strconv.Atoi(args[2])
-		return servers.Run(args[1], servers.Options{Topics: topics})
-	default:
-		n, _ := strconv.Atoi(args[3])
+	if len(args) != 4 {
+		return fmt.Errorf("%s wants three arguments", args[0])
+	}
+	n, err := strconv.Atoi(args[3])
+	if err != nil {
+		return err
+	}
+	if args[0] == "crowd" {
 		return crowd(args[1], args[2], n)
 	}
+	topics, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	return servers.Run(args[1], servers.Options{Topics: topics, Workers: n})
 }
 
 // counts is what a crowd in a process of its own has seen since the last reset.
@@ -46,7 +54,7 @@ type counts struct {
 	Closed int     `json:"closed"`
 	Acks   int     `json:"acks"`
 	Last   int64   `json:"last"` // when the last event came, Unix nanoseconds
-	CPU    float64 `json:"cpu"`
+	CPU    float64 `json:"cpu"`  // of its process so far, seconds
 	Error  string  `json:"error,omitempty"`
 }
 
@@ -86,7 +94,11 @@ func crowd(server, addr string, n int) error {
 			continue
 		}
 		var failed string
-		switch f := strings.Fields(line); f[0] {
+		verb, share, err := parseCrowdOrder(line)
+		if err != nil {
+			return err
+		}
+		switch verb {
 		case "connect":
 			if err := c.Connect(5 * time.Minute); err != nil {
 				failed = err.Error()
@@ -98,9 +110,8 @@ func crowd(server, addr string, n int) error {
 				}
 			}
 		case "drop":
-			share, _ := strconv.Atoi(f[1])
 			for i, cl := range c.Clients {
-				if i*share/100 != (i+1)*share/100 {
+				if inShare(i, share) {
 					cl.Drop()
 				}
 			}
@@ -108,9 +119,28 @@ func crowd(server, addr string, n int) error {
 			c.Events, c.Gaps, c.Closed, c.Acks, last = 0, 0, 0, 0, 0
 			c.Latencies = nil
 		}
-		var r syscall.Rusage
-		syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-		cpu := float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
-		json.NewEncoder(os.Stdout).Encode(counts{ready, c.Events, c.Gaps, c.Closed, c.Acks, last, cpu, failed})
+		json.NewEncoder(os.Stdout).Encode(counts{ready, c.Events, c.Gaps, c.Closed, c.Acks, last, proc.CPU(), failed})
 	}
 }
+
+// parseCrowdOrder splits a line that a crowd is told; share is of drop.
+func parseCrowdOrder(line string) (verb string, share int, err error) {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch verb {
+	case "connect", "reset", "counts":
+		if rest != "" {
+			return "", 0, fmt.Errorf("%q: %s wants nothing", line, verb)
+		}
+		return verb, 0, nil
+	case "drop":
+		share, err = strconv.Atoi(rest)
+		if err != nil || share < 0 || share > 100 {
+			return "", 0, fmt.Errorf("%q: drop wants a share of 0 to 100", line)
+		}
+		return verb, share, nil
+	}
+	return "", 0, fmt.Errorf("%q is not an order", line)
+}
+
+// inShare reports whether the i-th is among so many of a hundred, evenly spread.
+func inShare(i, percent int) bool { return i*percent/100 != (i+1)*percent/100 }

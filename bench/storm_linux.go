@@ -2,79 +2,63 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
-	"github.com/gatehouse-go/gatehouse/bench/load"
 	"github.com/gatehouse-go/gatehouse/bench/report"
 )
 
-// storm has all sessions of a process drop, miss 20 events and resume at once,
-// beside the same number of handshakes of plain package websocket.
+// missed is how many events a session misses in a storm.
+const missed = 20
+
+// storm has all sessions of a process drop, miss events and resume at once, beside
+// the same number of handshakes of plain package websocket, which had as many
+// connections before.
 func storm() error {
-	n := *number
-	if n == 0 {
-		n = 15_000
-		if *quick {
-			n = 3000
-		}
+	names, err := choose([]string{"coder", "gatehouse", "gatehouse-poller"}, *only)
+	if err != nil {
+		return err
 	}
-	const missed = 20
+	n := orElse(*number, 15_000, 3000)
 	results := report.New("storm")
-	for range *rounds {
-		for _, name := range []string{"coder", "gatehouse", "gatehouse-poller"} {
-			cpu, took, err := stormOnce(name, n, missed)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			metric := "cpu_us_per_resume"
-			results.Add(fmt.Sprint(n), metric, name, cpu/float64(n)*1e6)
-			progress("%s: %v", name, took.Round(time.Millisecond))
-		}
-	}
-	if *asJSON {
-		results.JSON(os.Stdout)
-	} else {
-		results.Table(os.Stdout, "coder")
-	}
-	return nil
+	failed := interleave(orElse(*runs, 9, 2), names, "storm", func(round int, name string) error {
+		return stormOnce(results, round, name, n)
+	})
+	show(results, "coder")
+	return failed
 }
 
-func stormOnce(name string, n, missed int) (cpu float64, took time.Duration, err error) {
-	p, err := start(name, 5)
+func stormOnce(results *report.Results, round int, name string, n int) error {
+	s, err := setUp(name, n, 5)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
-	defer p.stop()
-	c, err := load.New(p.addr, n, speaker(name))
-	if err != nil {
-		return 0, 0, err
+	defer s.close()
+	if err := s.connect(); err != nil {
+		return err
 	}
-	defer c.Close()
+	for _, cl := range s.crowd.Clients {
+		cl.Drop()
+	}
+	time.Sleep(time.Second) // until it is noticed
+	want := 0
 	if name != "coder" {
-		if err := c.Connect(time.Minute); err != nil {
-			return 0, 0, err
-		}
-		for _, cl := range c.Clients {
-			cl.Drop()
-		}
-		time.Sleep(time.Second) // until it is noticed
-		p.say("publish %d %d", missed, payload)
+		want = n * missed
+		s.server.say("publish %d %d", missed, payload)
 		time.Sleep(time.Second)
-		c.Events = 0
 	}
-	before, err := p.stats()
+	if _, err := s.server.ask("collect"); err != nil {
+		return err
+	}
+	s.crowd.Events = 0
+	w, err := s.measure(func() error { return s.crowd.Connect(time.Minute) })
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
-	began := time.Now()
-	if err := c.Connect(time.Minute); err != nil {
-		return 0, 0, err
+	if s.crowd.Events != want {
+		return fmt.Errorf("%d of %d events came", s.crowd.Events, want)
 	}
-	took = time.Since(began)
-	after, err := p.stats()
-	if name != "coder" && (c.Events != n*missed || c.Gaps > 0 || c.Refused > 0) {
-		return 0, 0, fmt.Errorf("%d of %d events came, %d gaps, %d refused", c.Events, n*missed, c.Gaps, c.Refused)
-	}
-	return after.CPU - before.CPU, took, err
+	scenario := fmt.Sprint(n)
+	s.note(results, round, scenario, "cpu_us_per_resume", w, float64(n)/1e6)
+	results.Add(round, scenario, "all_ms", name, ms(w.took))
+	return nil
 }

@@ -328,3 +328,23 @@ func (c *Crowd) BeatAll(over time.Duration) {
 		}
 	}
 }
+
+// Acknowledge has every client that has heartbeats send one, which acknowledges
+// what it was sent, and returns when all are answered.
+func (c *Crowd) Acknowledge(within time.Duration) error {
+	if c.speaker.Heartbeat == nil {
+		return nil
+	}
+	from, deadline := c.Acks, time.Now().Add(within)
+	for _, cl := range c.Clients {
+		cl.write(c.speaker.Heartbeat(cl))
+		c.Step(0)
+	}
+	for c.Acks-from < len(c.Clients) {
+		c.Step(10 * time.Millisecond)
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d heartbeats were answered within %v", c.Acks-from, len(c.Clients), within)
+		}
+	}
+	return nil
+}

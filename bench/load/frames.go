@@ -8,23 +8,24 @@ func nextFrame(b []byte) (op byte, payload, rest []byte, ok bool) {
 	if len(b) < 2 {
 		return 0, nil, b, false
 	}
-	head, n := 2, int(b[1]&0x7f)
+	head, n := 2, uint64(b[1]&0x7f)
 	switch n {
 	case 126:
 		if head = 4; len(b) < head {
 			return 0, nil, b, false
 		}
-		n = int(binary.BigEndian.Uint16(b[2:]))
+		n = uint64(binary.BigEndian.Uint16(b[2:]))
 	case 127:
 		if head = 10; len(b) < head {
 			return 0, nil, b, false
 		}
-		n = int(binary.BigEndian.Uint64(b[2:]))
+		n = binary.BigEndian.Uint64(b[2:])
 	}
-	if len(b) < head+n {
+	if n > uint64(len(b)-head) {
 		return 0, nil, b, false
 	}
-	return b[0] & 0xf, b[head : head+n], b[head+n:], true
+	end := head + int(n)
+	return b[0] & 0xf, b[head:end], b[end:], true
 }
 
 // Opcodes of RFC 6455.

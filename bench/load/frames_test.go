@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -50,4 +51,27 @@ func TestCentrifuge(t *testing.T) {
 	if events != 2 || !c.Ready || answer == nil {
 		t.Errorf("%d events, ready %v, answer %v", events, c.Ready, answer)
 	}
+}
+
+// What a server sends cannot break the clients, whatever it is.
+func FuzzFrames(f *testing.F) {
+	f.Add([]byte{0x82, 3, 1, 0, 0, 0x81, 0})
+	f.Add([]byte{0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255, 0})
+	f.Add(append([]byte{0x81, 38}, `{"op":10,"d":{"heartbeat_interval":1}}`...))
+	f.Add(append([]byte{0x82, 13, 2, 8, 1}, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for {
+			_, payload, rest, ok := nextFrame(b)
+			if !ok {
+				return
+			}
+			if len(payload)+len(rest) >= len(b) {
+				t.Fatalf("%d bytes became %d and %d", len(b), len(payload), len(rest))
+			}
+			for _, s := range []*Speaker{Plain(), Gatehouse(), Centrifuge(), SocketIO()} {
+				s.Message(&Client{crowd: &Crowd{rng: rand.New(rand.NewPCG(1, 2))}}, payload)
+			}
+			b = rest
+		}
+	})
 }

@@ -16,7 +16,7 @@ func Centrifuge() *Speaker {
 		Message: func(c *Client, b []byte) (answer []byte, events int) {
 			for len(b) > 0 {
 				n, k := binary.Uvarint(b)
-				if k <= 0 || int(n) > len(b)-k {
+				if k <= 0 || n > uint64(len(b)-k) {
 					return nil, 0
 				}
 				message := b[k : k+int(n)]

@@ -1,3 +1,3 @@
-// Package report is what is made of runs: medians, ratios within one round with
-// their 90 % interval, tables and lines of JSON.
+// Package report is what is made of runs: medians, ratios between servers within
+// one round with their 90 % interval, tables and lines of JSON.
 package report

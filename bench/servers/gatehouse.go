@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -17,13 +18,20 @@ import (
 // gatehouse is the whole thing: sessions that are signed in, with sequences,
 // rings, intents, heartbeats, presence and metrics. Only the limits of arrivals
 // are off, since all arrive at once and from few addresses.
-type gatehouse struct{ gw *gateway.Gateway }
+type gatehouse struct {
+	gw      *gateway.Gateway
+	workers int
+}
 
 // membersOfGuild is how many sessions share each of four topics of everybody's.
 const membersOfGuild = 300
 
 func newGatehouse(o Options, poller bool) (Server, error) {
 	var sessions atomic.Int64
+	workers := o.Workers
+	if workers <= 0 {
+		workers = max(1, runtime.GOMAXPROCS(0)-1)
+	}
 	gw, err := gateway.New(gateway.Options{
 		Authenticate: func(_ context.Context, id gateway.Identify) (gateway.User, error) {
 			return gateway.User{ID: id.Token}, nil
@@ -36,8 +44,9 @@ func newGatehouse(o Options, poller bool) (Server, error) {
 			}
 			return nil, s.Subscribe(ctx, topics...)
 		},
-		Poller: poller,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Poller:  poller,
+		Workers: workers,
+		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Limits: gateway.Limits{
 			Connections: -1, ConnectionsPerAddress: -1, AcceptRate: -1, IdentifyRate: -1, ResumeRate: -1, UserIdentifies: -1, SignInsWaiting: -1,
 			ResumeWindow: 10 * time.Minute,
@@ -46,8 +55,11 @@ func newGatehouse(o Options, poller bool) (Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gatehouse{gw}, nil
+	return &gatehouse{gw, workers}, nil
 }
+
+// Workers is what the gateway was given, so that what is told of it is what it has.
+func (g *gatehouse) Workers() int { return g.workers }
 
 func (g *gatehouse) Serve(ln net.Listener) error { return http.Serve(ln, g.gw) }
 

@@ -4,18 +4,15 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"runtime"
 	"runtime/pprof"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 )
 
-// Server is one library's.
+// Server is one library's. One that has fan-out workers also has a method
+// Workers() int, which says how many.
 type Server interface {
 	// Serve serves connections until the listener is closed.
 	Serve(ln net.Listener) error
@@ -24,9 +21,10 @@ type Server interface {
 	Publish(data []byte)
 }
 
-// Options are for those servers that know them.
+// Options are for those servers that know them: gatehouse.
 type Options struct {
-	Topics int // gatehouse: that each session is subscribed to, 1 or 5
+	Topics  int // that each session is subscribed to, 1 or 5
+	Workers int // that fan out; 0: one fewer than GOMAXPROCS, at least one
 }
 
 // All makes a server by its name.
@@ -43,32 +41,18 @@ var All = map[string]func(Options) (Server, error){
 	"coder":            newCoder,
 }
 
-// Stats is what a server's process has used so far, or uses now.
-type Stats struct {
-	CPU        float64 `json:"cpu"`  // seconds, user and system
-	RSS        int64   `json:"rss"`  // bytes
-	Heap       int64   `json:"heap"` // bytes in use
-	Stack      int64   `json:"stack"`
-	Goroutines int     `json:"goroutines"`
-	Mallocs    int64   `json:"mallocs"`
-	Writes     int64   `json:"writes"` // system calls
-	GCs        int64   `json:"gcs"`
-	GCCPU      float64 `json:"gc_cpu"`   // seconds
-	GCPause    float64 `json:"gc_pause"` // milliseconds, the longest of the last 256
-	Workers    int     `json:"workers"`
-}
-
 // life is how long a server may live: one that was forgotten ends by itself.
 const life = time.Hour
 
-// Run runs a server. The first line that it prints is its address.
-//
-//	publish N SIZE          publish N events of about SIZE bytes
-//	rate PER_SECOND N SIZE  likewise, at a rate, whoever keeps up; answers when done
-//	stats, gc, profile FILE, stop
+// Run runs a server until standard input ends, which tells it what to do. The
+// first line that it prints is its address.
 func Run(name string, o Options) error {
 	time.AfterFunc(life, func() { os.Exit(3) })
-	s, err := All[name](o)
+	newServer, known := All[name]
+	if !known {
+		return fmt.Errorf("no server is called %q", name)
+	}
+	s, err := newServer(o)
 	if err != nil {
 		return err
 	}
@@ -80,82 +64,47 @@ func Run(name string, o Options) error {
 	fmt.Println(ln.Addr())
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		f := strings.Fields(in.Text())
-		number := func(i int) int { n, _ := strconv.Atoi(f[i]); return n }
-		switch f[0] {
-		case "publish":
-			for range number(1) {
-				s.Publish(event(time.Now(), number(2)))
-			}
-		case "rate":
-			every := time.Second / time.Duration(number(1))
-			start := time.Now()
-			for i := range number(2) {
-				due := start.Add(time.Duration(i) * every)
-				time.Sleep(time.Until(due))
-				s.Publish(event(due, number(3)))
-			}
-			fmt.Println("done")
-		case "gc":
-			for range 3 {
-				runtime.GC()
-			}
-			fmt.Println("done")
-		case "stats":
-			json.NewEncoder(os.Stdout).Encode(stats())
-		case "profile":
-			w, err := os.Create(f[1])
-			if err != nil {
-				return err
-			}
-			pprof.StartCPUProfile(w)
-		case "stop":
-			pprof.StopCPUProfile()
-			fmt.Println("done")
+		o, err := parseOrder(in.Text())
+		if err == nil {
+			err = obey(s, o)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if err := in.Err(); err != io.EOF {
-		return err
+	return in.Err()
+}
+
+func obey(s Server, o order) error {
+	switch o.verb {
+	case "publish":
+		for range o.n {
+			s.Publish(event(time.Now(), o.size))
+		}
+		return nil
+	case "rate":
+		every := time.Second / time.Duration(o.perSecond)
+		start := time.Now()
+		for i := range o.n {
+			due := start.Add(time.Duration(i) * every)
+			time.Sleep(time.Until(due))
+			s.Publish(event(due, o.size))
+		}
+	case "collect":
+		for range 3 { // what a finalizer or a pool held goes with the second or third
+			runtime.GC()
+		}
+	case "stats":
+		return json.NewEncoder(os.Stdout).Encode(stats(s))
+	case "profile":
+		w, err := os.Create(o.file)
+		if err != nil {
+			return err
+		}
+		return pprof.StartCPUProfile(w)
+	case "stop":
+		pprof.StopCPUProfile()
 	}
+	fmt.Println("done")
 	return nil
-}
-
-// event is JSON of about so many bytes, with the time at which it was due.
-func event(due time.Time, size int) []byte {
-	head := fmt.Appendf(nil, `{"at":%019d,"x":"`, due.UnixNano())
-	for len(head) < size-2 {
-		head = append(head, 'x')
-	}
-	return append(head, '"', '}')
-}
-
-func stats() (s Stats) {
-	var r syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-	s.CPU = float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
-	s.RSS = proc("/proc/self/status", "VmRSS:") << 10
-	s.Writes = proc("/proc/self/io", "syscw:")
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	s.Heap, s.Stack, s.Mallocs = int64(m.HeapAlloc), int64(m.StackInuse), int64(m.Mallocs)
-	s.GCs = int64(m.NumGC)
-	s.GCCPU = gcCPU()
-	for _, p := range m.PauseNs {
-		s.GCPause = max(s.GCPause, float64(p)/1e6)
-	}
-	s.Goroutines = runtime.NumGoroutine()
-	s.Workers = max(1, runtime.GOMAXPROCS(0)-1)
-	return s
-}
-
-// proc reads a number from a file of /proc; 0 if it is not there.
-func proc(file, key string) int64 {
-	b, _ := os.ReadFile(file)
-	_, rest, _ := strings.Cut(string(b), key)
-	f := strings.Fields(rest)
-	if len(f) == 0 {
-		return 0
-	}
-	n, _ := strconv.ParseInt(f[0], 10, 64)
-	return n
 }

@@ -24,7 +24,8 @@ readline.createInterface({ input: process.stdin }).on("line", (line) => {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = process.memoryUsage();
     console.log(JSON.stringify({ cpu: (user + system) / 1e6, rss, heap: heapUsed }));
-  } else if (what === "gc" || what === "stop") {
+  } else if (what === "collect" || what === "stop") {
+    if (what === "collect") global.gc(); // node --expose-gc
     console.log("done");
   }
 }).on("close", () => process.exit(0));

@@ -1,0 +1,2 @@
+// Package proc reads what Linux says of this process and of the machine.
+package proc

@@ -142,8 +142,9 @@ func (c *conn) open(h hijacked) (*socket.Socket, func()) {
 	if sock, p := c.poll(h.Conn); p != nil {
 		return sock, func() { p.begin(h.early) }
 	}
-	r := socket.NewReader(h.Conn, h.early)
-	return socket.New(h.Conn), func() {
+	sock := socket.New(h.Conn)
+	r := socket.NewReader(sock, h.early)
+	return sock, func() {
 		go func() {
 			c.sayConnected()
 			c.serve(r)

@@ -37,8 +37,8 @@ func BenchmarkWrite(b *testing.B) {
 		for _, kind := range kinds {
 			b.Run(size.name+"/"+kind.name, func(b *testing.B) {
 				server, client := kind.open(b)
-				s, p := New(server), make([]byte, size.bytes)
 				converse(b, server, client)
+				s, p := New(server), make([]byte, size.bytes)
 				drain := drainer(b, client)
 				write := func() error { _, err := s.TryWrite(p); return err }
 				if !s.Straight() {

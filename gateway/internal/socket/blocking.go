@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,8 @@ type blocking struct {
 }
 
 func (b *blocking) straight() bool { return false }
+
+func (b *blocking) below() io.Closer { return b.nc }
 
 func (b *blocking) try([]byte) (int, error) { return 0, ErrWouldBlock }
 
@@ -45,6 +48,8 @@ type trier struct {
 }
 
 func (t *trier) straight() bool { return true }
+
+func (t *trier) below() io.Closer { return t.nc }
 
 func (t *trier) try(p []byte) (int, error) {
 	n, err := t.TryWrite(p)

@@ -16,7 +16,7 @@ const (
 	meminfoCount = 9
 )
 
-func meminfo(t testing.TB, c *net.TCPConn) (info [meminfoCount]uint32) {
+func meminfo(t testing.TB, c syscall.Conn) (info [meminfoCount]uint32) {
 	t.Helper()
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -58,7 +58,7 @@ func TestKernelMemoryOfAStalledReader(t *testing.T) {
 					t.Fatalf("%d bytes were taken; %v", total, err)
 				}
 			}
-			ours := meminfo(t, server.(*net.TCPConn))[wmemQueued]
+			ours := meminfo(t, s.Below().(syscall.Conn))[wmemQueued]
 			theirs := meminfo(t, client.(*net.TCPConn))[rmemAlloc]
 			t.Logf("taken %d; memory of the sending side %d, of the receiving side %d", total, ours, theirs)
 			if ours > tt.limit {

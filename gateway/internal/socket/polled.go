@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"io"
 	"net"
 	"sync/atomic"
 
@@ -23,13 +24,15 @@ func Adopt(p *poll.Poller, nc net.Conn, h poll.Handler) (*Socket, *poll.Desc, er
 		return nil, nil, err
 	}
 	nc.Close()
-	return &Socket{nc: d, path: polled{d}}, d, nil
+	return &Socket{path: polled{d}}, d, nil
 }
 
 // polled is a descriptor that a poller watches.
 type polled struct{ d *poll.Desc }
 
 func (p polled) straight() bool { return true }
+
+func (p polled) below() io.Closer { return p.d }
 
 func (p polled) try(b []byte) (int, error) {
 	return p.d.Write(b)

@@ -15,16 +15,22 @@ import (
 // memory that is only held while there is something in it: of ten thousand that
 // are quiet, none has a buffer. One goroutine at a time may use it.
 type Reader struct {
-	nc    net.Conn
+	from  source
 	early []byte // what was read by somebody else
 
-	raw  syscall.RawConn       // nil: only nc can be read
+	raw  syscall.RawConn       // nil: only from can be read
 	take func(fd uintptr) bool // read, made once
 	held *arrived              // what Next returned a part of; nil: nothing
 	n    int
 	err  error
 
-	own []byte // what nc is read into
+	own []byte // what from is read into
+}
+
+// source is what can be read of a connection: itself, or the file that is left.
+type source interface {
+	io.Reader
+	SetReadDeadline(t time.Time) error
 }
 
 // arrived is what is read at once: more than most clients ever send.
@@ -35,13 +41,17 @@ var arrivals = sync.Pool{New: func() any { return new(arrived) }}
 // ownBuffer is what is read at once where a buffer must be held all the time.
 const ownBuffer = 512
 
-// NewReader returns a reader of nc, of which early was read before.
-func NewReader(nc net.Conn, early []byte) *Reader {
-	r := &Reader{nc: nc, early: early}
-	if tcp := tcpOf(nc); tcp != nil && straight.Supported {
-		if raw, err := tcp.SyscallConn(); err == nil { // else whoever reads finds out
+// NewReader returns a reader of what s writes to, of which early was read before.
+// It is not for what [Adopt] returns: a poller reads that.
+func NewReader(s *Socket, early []byte) *Reader {
+	r := &Reader{early: early}
+	if t, ok := s.path.(*tcp); ok {
+		r.from = t.file
+		if raw, err := t.file.SyscallConn(); err == nil { // else whoever reads finds out
 			r.raw, r.take = raw, r.read
 		}
+	} else {
+		r.from = s.Below().(net.Conn)
 	}
 	if r.raw == nil {
 		r.own = make([]byte, ownBuffer)
@@ -57,7 +67,7 @@ func (r *Reader) Next() ([]byte, error) {
 		return b, nil
 	}
 	if r.raw == nil {
-		n, err := r.nc.Read(r.own)
+		n, err := r.from.Read(r.own)
 		if n > 0 {
 			err = nil // it comes again
 		}
@@ -98,6 +108,6 @@ func (r *Reader) read(fd uintptr) bool {
 
 // Discard throws away what comes, for so long and so much at most.
 func (r *Reader) Discard(within time.Duration, bytes int64) {
-	r.nc.SetReadDeadline(time.Now().Add(within))
-	io.CopyN(io.Discard, r.nc, bytes)
+	r.from.SetReadDeadline(time.Now().Add(within))
+	io.CopyN(io.Discard, r.from, bytes)
 }

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"crypto/tls"
+	"io"
 	"sync/atomic"
 )
 
@@ -11,7 +12,7 @@ const tryAtOnce = 64 << 10
 // sealed is TLS above a connection of Listen.
 type sealed struct {
 	tls   *tls.Conn
-	below *Conn
+	under *Conn
 
 	// owed says that one byte fewer was reported as taken than was. TLS takes
 	// all or nothing, and who was told that all is taken would not come back,
@@ -21,9 +22,11 @@ type sealed struct {
 
 func (s *sealed) straight() bool { return true }
 
+func (s *sealed) below() io.Closer { return s.tls }
+
 // try takes nothing while something of what was taken before is not out.
 func (s *sealed) try(p []byte) (int, error) {
-	if err := s.below.flush(); err != nil || len(p) == 0 {
+	if err := s.under.flush(); err != nil || len(p) == 0 {
 		return 0, err
 	}
 	done := 0
@@ -32,9 +35,9 @@ func (s *sealed) try(p []byte) (int, error) {
 	}
 	for done < len(p) {
 		part := p[done:min(len(p), done+tryAtOnce)]
-		s.below.cork()
+		s.under.cork()
 		n, err := s.tls.Write(part)
-		out := s.below.flush()
+		out := s.under.flush()
 		done += n
 		switch {
 		case err != nil:
@@ -51,7 +54,7 @@ func (s *sealed) try(p []byte) (int, error) {
 
 func (s *sealed) finish(p []byte, moved *atomic.Int64) error {
 	for {
-		if err := s.below.finish(moved); err != nil || len(p) == 0 {
+		if err := s.under.finish(moved); err != nil || len(p) == 0 {
 			return err
 		}
 		n, err := s.try(p)

@@ -22,8 +22,7 @@ const StallTimeout = 10 * time.Second
 // Socket is the writing side of a connection. At most one goroutine may be in
 // TryWrite or Write at a time; Close and Progress may be called at any time.
 type Socket struct {
-	nc   io.Closer // a net.Conn, or the descriptor of one
-	path path
+	path path // static
 	// broken latches: half a frame may be out, so nothing may follow it.
 	broken   atomic.Bool
 	progress atomic.Int64
@@ -39,6 +38,9 @@ type path interface {
 	finish(p []byte, moved *atomic.Int64) error
 
 	straight() bool
+
+	// below is what there is to close: a net.Conn, or the descriptor of one.
+	below() io.Closer
 }
 
 // tryWriter is a connection that can be written to without blocking. A short
@@ -48,25 +50,31 @@ type tryWriter interface {
 }
 
 // New returns a socket for nc, to which nobody else writes from now on but TLS
-// itself.
-func New(nc net.Conn) *Socket { return &Socket{nc: nc, path: pathFor(nc)} }
+// itself. What is to be read comes from [NewReader] then: of a TCP connection
+// only the descriptor may be left, and nc closed.
+func New(nc net.Conn) *Socket {
+	if tcp := tcpOf(nc); tcp != nil {
+		if s := takeTCP(tcp); s != nil {
+			return s
+		}
+	}
+	return &Socket{path: pathFor(nc)}
+}
 
 func pathFor(nc net.Conn) path {
 	switch c := nc.(type) {
-	case *net.TCPConn:
-		return newTCP(c)
-	case *Conn:
-		return newTCP(c.TCPConn)
 	case *tls.Conn:
 		switch below := c.NetConn().(type) {
 		case *Conn:
 			// Before, a write would wait for the peer's side of the handshake.
 			if c.ConnectionState().HandshakeComplete {
 				below.adopt()
-				return &sealed{tls: c, below: below}
+				return &sealed{tls: c, under: below}
 			}
 		case *net.TCPConn:
-			newTCP(below) // for its limit of what is unsent
+			if raw, err := below.SyscallConn(); err == nil {
+				limitUnsent(raw)
+			}
 		}
 	case tryWriter:
 		return &trier{c, nc}
@@ -74,8 +82,8 @@ func pathFor(nc net.Conn) path {
 	return &blocking{nc, StallTimeout}
 }
 
-// Below returns the net.Conn, or the *poll.Desc that is left of one.
-func (s *Socket) Below() io.Closer { return s.nc }
+// Below returns the net.Conn, or what has the descriptor that is left of one.
+func (s *Socket) Below() io.Closer { return s.path.below() }
 
 // Straight reports whether TryWrite can take anything.
 func (s *Socket) Straight() bool { return s.path.straight() }
@@ -122,20 +130,20 @@ func (s *Socket) Progress() int64 { return s.progress.Load() }
 // waits for the peer.
 func (s *Socket) Close() {
 	s.broken.Store(true)
-	if _, foreign := s.path.(*blocking); foreign {
+	if b, foreign := s.path.(*blocking); foreign {
 		// A tls.Conn says goodbye before it closes what is below it, and waits
 		// up to 5 s for a peer that does not read.
-		if c, ok := s.nc.(interface{ NetConn() net.Conn }); ok {
+		if c, ok := b.nc.(interface{ NetConn() net.Conn }); ok {
 			c.NetConn().Close()
 		}
 	}
-	s.nc.Close()
+	s.path.below().Close()
 }
 
 // CloseWrite tells the peer that nothing more comes, where the connection can.
 // Only a tls.Conn that is not straight may wait for it, for up to 5 s.
 func (s *Socket) CloseWrite() {
-	if half, ok := s.nc.(interface{ CloseWrite() error }); ok {
+	if half, ok := s.path.below().(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
 }

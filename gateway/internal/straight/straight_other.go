@@ -8,5 +8,8 @@ const Supported = false
 // Read is not supported.
 func Read(uintptr, []byte) (int, error) { return 0, ErrWouldBlock }
 
+// CloseWrite is not supported.
+func CloseWrite(uintptr) error { return nil }
+
 // Write is not supported.
 func Write(uintptr, []byte) (int, error) { return 0, ErrWouldBlock }

@@ -23,6 +23,9 @@ func Read(fd uintptr, p []byte) (int, error) {
 	}
 }
 
+// CloseWrite tells the peer of a socket that nothing more comes.
+func CloseWrite(fd uintptr) error { return syscall.Shutdown(int(fd), syscall.SHUT_WR) }
+
 // Write writes to a non-blocking descriptor until it takes no more:
 // ErrWouldBlock comes with a short count.
 func Write(fd uintptr, p []byte) (int, error) {

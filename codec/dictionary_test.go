@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/pierrec/lz4/v4"
-
-	"github.com/gatehouse-go/gatehouse/internal/corpus"
 )
 
 func dictionary(t testing.TB, data []byte) *Dictionary {
@@ -133,7 +131,7 @@ func strictly(block, dict []byte, size int) ([]byte, error) {
 }
 
 func TestDictionaryRoundTrip(t *testing.T) {
-	events := packed(t, corpus.HeldOut()[:400])
+	events := packed(t, heldOut()[:400])
 	d := DefaultDictionary()
 	for _, body := range events {
 		checkBlock(t, d, body)
@@ -154,7 +152,7 @@ func TestDictionaryRoundTrip(t *testing.T) {
 
 // TestEverySize: what is at the end of a block depends on where it ends.
 func TestEverySize(t *testing.T) {
-	text := bytes.Join(packed(t, corpus.HeldOut()[:20]), nil)
+	text := bytes.Join(packed(t, heldOut()[:20]), nil)
 	all := map[string]*Dictionary{"the same": dictionary(t, text), "the default": DefaultDictionary(), "zeroes": dictionary(t, make([]byte, 5000))}
 	for name, d := range all {
 		t.Run(name, func(t *testing.T) {
@@ -249,7 +247,7 @@ func TestDictionaryCodec(t *testing.T) {
 	if c.Name() != "msgpack+lz4:events-1" {
 		t.Errorf("it is named %s", c.Name())
 	}
-	event := corpus.HeldOut()[0].Data
+	event := heldOut()[0].Data
 	data, err := c.Append([]byte("kept"), Raw{JSON: event})
 	var back Raw
 	if err != nil || string(data[:4]) != "kept" || len(data) > len(event)/2 {
@@ -300,7 +298,7 @@ func TestDictionaryCodec(t *testing.T) {
 func TestDictionaryBlockCutShort(t *testing.T) {
 	d := DefaultDictionary()
 	c := d.LZ4(MsgPack)
-	body := packed(t, corpus.HeldOut()[:1])[0]
+	body := packed(t, heldOut()[:1])[0]
 	whole := d.AppendLZ4(nil, body)
 	_, _, i := token(whole, 0)
 	size, begin, _ := blockSize(whole[i+1:])

@@ -6,10 +6,14 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/gatehouse-go/gatehouse/internal/corpus"
 )
+
+// heldOut is made once: it takes a while under the race detector.
+var heldOut = sync.OnceValue(corpus.HeldOut)
 
 // packed are events as the gateway compresses them.
 func packed(t testing.TB, events []corpus.Event) (bodies [][]byte) {
@@ -57,7 +61,7 @@ func TestCountedBytesPerEvent(t *testing.T) {
 		t.Skip("4,000 events")
 	}
 	d := DefaultDictionary()
-	events := corpus.HeldOut()
+	events := heldOut()
 	bodies := packed(t, events)
 	ratios := map[string][]float64{}
 	var dst []byte
@@ -94,7 +98,7 @@ func TestDictionaryAllocates(t *testing.T) {
 		t.Skip("sync.Pool forgets at random under the race detector")
 	}
 	d := DefaultDictionary()
-	bodies := append(packed(t, corpus.HeldOut()[:50]), []byte("\xa5short"), bytes.Repeat([]byte{0xc0}, 70_000))
+	bodies := append(packed(t, heldOut()[:50]), []byte("\xa5short"), bytes.Repeat([]byte{0xc0}, 70_000))
 	dst := make([]byte, 0, 1<<17)
 	for i, body := range bodies {
 		if n := testing.AllocsPerRun(20, func() { dst = d.AppendLZ4(dst[:0], body) }); n != 0 {
@@ -105,7 +109,7 @@ func TestDictionaryAllocates(t *testing.T) {
 
 func BenchmarkDictionary(b *testing.B) {
 	d := DefaultDictionary()
-	bodies := packed(b, corpus.HeldOut())
+	bodies := packed(b, heldOut())
 	bench := func(name string, f func(dst, body []byte) []byte) {
 		b.Run(name, func(b *testing.B) {
 			var dst []byte

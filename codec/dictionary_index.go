@@ -73,7 +73,8 @@ func newIndex(dictionary []byte) index {
 }
 
 // The hashes are of the first four, five and eight bytes of a little-endian load: multiplicative
-// (Knuth, The Art of Computer Programming, 6.4), by primes near 2^64 times the golden ratio.
+// (Knuth, The Art of Computer Programming, 6.4), by odd constants of which the first is 2^64 over the
+// golden ratio.
 func (x *index) hash4(v uint64) uint64 { return v << 32 * 0x9e3779b97f4a7c15 >> x.shift }
 func (x *index) hash5(v uint64) uint64 { return v << 24 * 0x9fb21c651e98df25 >> x.shift }
 func (x *index) hash8(v uint64) uint64 { return v * 0xd6e8feb86659fd93 >> x.shift }

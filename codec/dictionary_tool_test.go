@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"github.com/gatehouse-go/gatehouse/internal/corpus"
 )
 
 // TestReferenceTool has the reference implementation decode our blocks: the lz4 command, which reads
@@ -22,7 +20,7 @@ func TestReferenceTool(t *testing.T) {
 		}
 		t.Skip("needs the lz4 command: apt-get install lz4")
 	}
-	events := packed(t, corpus.HeldOut()[:300])
+	events := packed(t, heldOut()[:300])
 	text := bytes.Join(events, nil)
 	for _, d := range []*Dictionary{DefaultDictionary(), dictionary(t, text[:1]), dictionary(t, text[:5000]), dictionary(t, text[:MaxDictionary])} {
 		bodies := append(events, text[:20_000], text[len(text)-65_535:], make([]byte, 60_000))

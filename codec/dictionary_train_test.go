@@ -72,7 +72,7 @@ func TestTrainDictionaryRefuses(t *testing.T) {
 func TestTrainDictionarySizes(t *testing.T) {
 	same := bytes.Repeat([]byte("abcdefghijklmnopqrstuvwxyz0123456789"), 40)
 	for _, samples := range [][][]byte{notes(50), {same, same, same}, {noise(1, 3000), noise(1, 3000)}, {noise(2, 70_000), noise(2, 70_000)}} {
-		for _, size := range []int{4, 10, 100, 1000, 10_003, 10_100, 20_000, MaxDictionary} {
+		for _, size := range []int{4, 100, 10_003, 10_100} {
 			d, err := TrainDictionary("a", samples, size)
 			if err != nil || len(d.Bytes()) > size {
 				t.Fatalf("size %d: %v", size, err)

@@ -3,6 +3,8 @@ package corpus
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
+	"strings"
 )
 
 // object is a JSON object that keeps the order of its members: keys and values in turn.
@@ -43,14 +45,35 @@ func write(b *bytes.Buffer, v any) {
 			write(b, element)
 		}
 		b.WriteByte(']')
-	default: // strings, numbers, booleans and nil
+	case int:
+		b.Write(strconv.AppendInt(b.AvailableBuffer(), int64(v), 10))
+	case int64:
+		b.Write(strconv.AppendInt(b.AvailableBuffer(), v, 10))
+	case bool:
+		b.Write(strconv.AppendBool(b.AvailableBuffer(), v))
+	case nil:
+		b.WriteString("null")
+	case string:
+		text(b, v)
+	default:
+		panic(v) // a value of a kind that this package has no use for
+	}
+}
+
+// text writes a string as encoding/json does when it leaves HTML alone.
+func text(b *bytes.Buffer, s string) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
 		enc := json.NewEncoder(b)
 		enc.SetEscapeHTML(false)
-		if err := enc.Encode(v); err != nil {
-			panic(err) // a value of a kind that this package has no use for
+		if err := enc.Encode(s); err != nil {
+			panic(err)
 		}
 		b.Truncate(b.Len() - 1)
+		return
 	}
+	b.WriteByte('"')
+	b.WriteString(s)
+	b.WriteByte('"')
 }
 
 func (o object) index(key string) int {

@@ -45,14 +45,15 @@ func fanout() error {
 		failed = errors.Join(failed, interleave(orElse(*runs, 9, 2), names, sc.name, func(round int, name string) error {
 			return fanoutOnce(results, sc, name, round)
 		}))
+		show(results, "limit", "centrifuge") // what has been measured is told, whatever comes
 	}
 	if slices.Contains(names, "centrifuge") {
 		failed = errors.Join(failed, openLoop(results, names))
 	}
 	if *quick && *only == "" {
 		failed = errors.Join(failed, idleInto(results, 2000, 1, names))
+		show(results, "gatehouse", "centrifuge")
 	}
-	show(results, "limit", "centrifuge")
 	return failed
 }
 

@@ -26,6 +26,7 @@ func openLoop(results *report.Results, names []string) (failed error) {
 		failed = errors.Join(failed, interleave(orElse(*runs, 9, 1), names, scenario, func(round int, name string) error {
 			return openLoopOnce(results, round, scenario, name, subs, rate)
 		}))
+		show(results, "centrifuge")
 	}
 	return failed
 }

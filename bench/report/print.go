@@ -22,9 +22,16 @@ type result struct {
 	Doubt    string  `json:"doubt,omitempty"`
 }
 
-// JSON writes a line for each figure.
+// fresh are the figures that have not been written yet, and are now.
+func (r *Results) fresh() []key {
+	keys := r.keys[r.written:]
+	r.written = len(r.keys)
+	return keys
+}
+
+// JSON writes a line for each figure that has not been written yet.
 func (r *Results) JSON(w io.Writer, against ...string) {
-	for _, k := range r.keys {
+	for _, k := range r.fresh() {
 		line, err := json.Marshal(result{
 			Bench: r.bench, Scenario: k.scenario, Server: k.server, Metric: k.metric,
 			Value: round(r.median(k)), Rounds: len(r.all[k]), Doubt: r.doubts[key{scenario: k.scenario, server: k.server}],
@@ -50,10 +57,11 @@ func (r *Results) JSON(w io.Writer, against ...string) {
 const clients = "client_"
 
 // Table writes, for each scenario and metric, every server's median, and its ratio
-// to each of the others that is there. What is in doubt is told below.
+// to each of the others that is there, as far as they have not been written yet.
+// What is in doubt is told below.
 func (r *Results) Table(w io.Writer, against ...string) {
-	last := key{}
-	for _, k := range r.grouped() {
+	last, keys := key{}, r.fresh()
+	for _, k := range grouped(keys) {
 		if strings.HasPrefix(k.metric, clients) {
 			continue
 		}
@@ -73,7 +81,7 @@ func (r *Results) Table(w io.Writer, against ...string) {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprint(w, "\n× is the median of the ratios within a round; [from, to] is that median's 90 % interval, by order statistics (sign test), from five rounds on.\n")
-	for _, k := range r.keys {
+	for _, k := range keys {
 		pair := key{scenario: k.scenario, server: k.server}
 		if why, doubted := r.doubts[pair]; doubted && k == r.first(pair) {
 			fmt.Fprintf(w, "in doubt: %s, %s: %s\n", k.scenario, k.server, why)
@@ -96,15 +104,15 @@ func (r *Results) first(pair key) key {
 
 // grouped is the keys of one scenario and metric after the other, in the order in
 // which each came first.
-func (r *Results) grouped() (keys []key) {
+func grouped(keys []key) []key {
 	rank := map[key]int{}
-	for _, k := range r.keys {
+	for _, k := range keys {
 		k.server = ""
 		if _, known := rank[k]; !known {
 			rank[k] = len(rank)
 		}
 	}
-	keys = slices.Clone(r.keys)
+	keys = slices.Clone(keys)
 	slices.SortStableFunc(keys, func(a, b key) int {
 		a.server, b.server = "", ""
 		return rank[a] - rank[b]

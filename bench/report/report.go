@@ -8,10 +8,11 @@ import (
 
 // Results are the figures of a benchmark, by round. Not safe for concurrent use.
 type Results struct {
-	bench  string
-	keys   []key
-	all    map[key]map[int]float64 // by round
-	doubts map[key]string          // by scenario and server
+	bench   string
+	keys    []key
+	written int                     // of keys
+	all     map[key]map[int]float64 // by round
+	doubts  map[key]string          // by scenario and server
 }
 
 type key struct{ scenario, metric, server string }

@@ -55,6 +55,7 @@ func TestZlibStream(t *testing.T) {
 		subscribeTo("t")(o)
 		o.Limits.ZlibStreams = 1
 		o.Limits.UnsentBytes = -1
+		o.Limits.KeptEvents, o.Limits.KeptBytes = -1, -1 // or the client is asked for a heartbeat, sooner or later
 	})
 	c := dialZlib(t, url)
 	c.want(10, "")

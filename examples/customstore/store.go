@@ -16,7 +16,7 @@ type posts struct{ db *sql.DB }
 func (p posts) Append(ctx context.Context, room string, batch []message.Message) error {
 	all, err := json.Marshal(batch)
 	if err == nil {
-		_, err = p.db.ExecContext(ctx, `INSERT INTO posts SELECT ?, value->>'id', value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`, room, all)
+		_, err = p.db.ExecContext(ctx, `INSERT INTO posts SELECT ?, value->>'id', value FROM json_each(?) WHERE type = 'object' ON CONFLICT DO NOTHING`, room, all)
 	}
 	return err
 }

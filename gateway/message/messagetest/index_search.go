@@ -62,7 +62,8 @@ func searchBetween(ctx context.Context, x message.Index) error {
 func searchFilters(ctx context.Context, x message.Index) error {
 	return errors.Join(addMixed(ctx, x), x.Add(ctx, []message.Message{text("7", 20, "hello")}),
 		finds(ctx, x, message.Search{Text: "message", Channels: []string{"7", "8"}, Author: "ann", After: id(2), Before: id(10)}, "8/8 7/4 "),
-		finds(ctx, x, message.Search{Text: "message", Channels: []string{"7", "8"}, Author: "ann", After: id(2), Before: id(10), Limit: 1}, "8/8 "))
+		finds(ctx, x, message.Search{Text: "message", Channels: []string{"7", "8"}, Author: "ann", After: id(2), Before: id(10), Limit: 1}, "8/8 "),
+		finds(ctx, x, message.Search{Text: "message", Channels: []string{"7", "8"}, Author: "bob", Before: id(10), Limit: 1}, "7/7 "))
 }
 
 func searchNames(ctx context.Context, x message.Index) error {

@@ -79,10 +79,19 @@ func idsOf(page []message.Message) []message.ID {
 }
 
 func expect(what string, got, want any) error {
-	if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
-		return fmt.Errorf("%s: got %.300q, want %.300q", what, g, w)
+	g, w := fmt.Sprint(got), fmt.Sprint(want)
+	if g == w {
+		return nil
 	}
-	return nil
+	same := 0 // long texts are shown from shortly before they differ
+	for same < min(len(g), len(w)) && g[same] == w[same] {
+		same++
+	}
+	from := max(0, same-40)
+	if from > 0 {
+		what += fmt.Sprintf(" from byte %d on", from)
+	}
+	return fmt.Errorf("%s: got %.200q, want %.200q", what, g[from:], w[from:])
 }
 
 // same says in which fields two messages differ. Empty Data is nothing, as nil is, and times

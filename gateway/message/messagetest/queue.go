@@ -23,7 +23,8 @@ type Queues struct {
 
 	// Patience is how long it takes at most until what can be taken comes to a taker that
 	// waits, also when the one who had it has just died or others have come; 0: 30 s. The
-	// cases themselves hold what they have taken for less than a second.
+	// cases themselves hold what they have taken for less than a second, and the time that
+	// their own calls take: who takes it away sooner from a taker that lives breaks the contract.
 	Patience time.Duration
 }
 
@@ -85,7 +86,7 @@ func (c *crew) take(ctx context.Context, q message.Queue, n int) ([]message.Item
 	for len(all) < n {
 		items, err := q.Take(ctx, n-len(all))
 		if err != nil {
-			return all, fmt.Errorf("Take, with %d of %d items: %w", len(all), n, err)
+			return all, fmt.Errorf("take, with %d of %d items: %w", len(all), n, err)
 		}
 		if err := expectCount(len(items), n-len(all)); err != nil {
 			return all, err
@@ -97,7 +98,7 @@ func (c *crew) take(ctx context.Context, q message.Queue, n int) ([]message.Item
 
 func expectCount(got, most int) error {
 	if got < 1 || got > most {
-		return fmt.Errorf("Take of at most %d returned %d items", most, got)
+		return fmt.Errorf("a Take of at most %d returned %d items", most, got)
 	}
 	return nil
 }
@@ -139,13 +140,13 @@ func (c *crew) work(ctx context.Context, l *ledger, most int, takers ...message.
 
 func queueContext(ctx context.Context, c *crew) error {
 	q := c.taker()
-	e1 := q.Put(ctx, item("k", 0), item("k", 1))
+	e1 := q.Put(ctx, item("k", 0), item("k", 1), item("k", 2), item("k", 3)) // so that nobody waits
 	items, e2 := c.take(ctx, q, 1)
 	err := errors.Join(e1, e2)
 	for want, ctx := range over(ctx) {
 		_, e1 := q.Take(ctx, 1)
 		_, e2 := q.Dead(ctx, 1)
-		err = errors.Join(err, wanted("Put", q.Put(ctx, item("k", 2)), want), wanted("Take", e1, want), wanted("Ack", q.Ack(ctx, items...), want),
+		err = errors.Join(err, wanted("Put", q.Put(ctx, item("k", 4)), want), wanted("Take", e1, want), wanted("Ack", q.Ack(ctx, items...), want),
 			wanted("Bury", q.Bury(ctx, "why", items...), want), wanted("Dead", e2, want))
 	}
 	return err

@@ -112,27 +112,35 @@ func ackLate(ctx context.Context, c *crew) error {
 
 func takersComeAndGo(ctx context.Context, c *crew) error {
 	l, putter := newLedger(), c.taker()
-	keys := []string{"a", "b", "c", "d", "e", "f"}
-	var err error
-	for range 4 {
-		stayer, doomed := c.taker(), c.taker()
-		_, stopStayer := c.work(ctx, l, 3, stayer)
-		defer stopStayer()
-		_, stop := c.work(ctx, l, 3, doomed)
-		err = errors.Join(err, l.put(ctx, putter, 8, keys...))
-		rest(ctx, moment/3)
-		stop()
-		err = errors.Join(err, l.put(ctx, putter, 8, keys...))
-		short, cancel := context.WithTimeout(ctx, moment/3)
-		held, e := doomed.Take(short, 4) // which it does not get to acknowledge
-		cancel()
-		if e != nil {
-			err = errors.Join(err, wanted("Take", e, context.DeadlineExceeded))
+	err := l.put(ctx, putter, 8, "a", "b", "c", "d", "e", "f")
+	for round := range 4 {
+		doomed, within := c.taker(), moment
+		if round == 0 { // it is alone and gets some in any case
+			within = c.Patience
 		}
-		l.took(doomed, held)
+		if err := takeSome(ctx, l, doomed, within); err != nil { // which it does not get to acknowledge
+			return err
+		}
+		_, stop := c.work(ctx, l, 3, c.taker())
+		defer stop()
+		err = errors.Join(err, l.put(ctx, putter, 8, "a", "b", "c", "d", "e", "f"))
+		rest(ctx, moment/3)
 		l.died(doomed)
 		c.Kill(doomed)
+		err = errors.Join(err, l.put(ctx, putter, 8, "g", "a", "h", "b", "i", "j"))
 	}
 	wait, _ := c.work(ctx, l, 5, putter)
 	return errors.Join(err, wait())
+}
+
+// takeSome takes what there is within a time, at most 4 items.
+func takeSome(ctx context.Context, l *ledger, q message.Queue, within time.Duration) error {
+	short, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	items, err := q.Take(short, 4)
+	if err != nil {
+		return wanted("Take", err, context.DeadlineExceeded)
+	}
+	l.took(q, items)
+	return nil
 }

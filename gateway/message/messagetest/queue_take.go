@@ -36,7 +36,7 @@ func takeWaits(ctx context.Context, c *crew) error {
 	early := short.Err() == nil
 	cancel()
 	if len(items) > 0 || early {
-		return fmt.Errorf("Take of an empty queue did not wait: %d items, %v", len(items), e1)
+		return fmt.Errorf("a Take of an empty queue did not wait: %d items, %v", len(items), e1)
 	}
 	wait, _ := c.work(ctx, l, 5, q)
 	rest(ctx, moment)
@@ -91,7 +91,7 @@ func takeWaitsForOne(ctx context.Context, c *crew) error {
 		err = errors.Join(err, l.ack(ctx, q, items...))
 	}
 	if took := time.Since(began); took > 5*time.Second {
-		err = errors.Join(err, fmt.Errorf("Take of at most 100 of 2 items took %v", took))
+		err = errors.Join(err, fmt.Errorf("a Take of at most 100 of 2 items took %v", took))
 	}
 	return errors.Join(err, l.verdict())
 }
@@ -116,13 +116,11 @@ func keyOrder(ctx context.Context, c *crew) error {
 	takers := []message.Queue{c.taker(), c.taker(), c.taker()}
 	keys := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	err := l.put(ctx, takers[0], 10, keys...)
-	wait, stop := c.work(ctx, l, 4, takers...)
+	wait, _ := c.work(ctx, l, 20, takers...)
 	for i := range 30 {
 		err = errors.Join(err, l.put(ctx, takers[i%3], 1, keys...))
 	}
-	err = errors.Join(err, wait())
-	stop()
-	return err
+	return errors.Join(err, wait())
 }
 
 func keyOfOneTaker(ctx context.Context, c *crew) error {

@@ -58,11 +58,16 @@ func appendLarge(ctx context.Context, s message.Store) error {
 
 func appendKeepsChannelsApart(ctx context.Context, s message.Store) error {
 	var err error
-	for i, name := range oddNames { // some with the ids of others
-		err = errors.Join(err, during(fmt.Sprintf("channel %q", name), s.Append(ctx, name, batch(name, i/2, i/2+1))))
+	in := func(i int, name string) []message.Message { // some with the ids of others
+		two := batch(name, i/3, i/3+1)
+		two[0].Content, two[1].Content = fmt.Sprint("first of ", i), fmt.Sprint("second of ", i)
+		return two
 	}
 	for i, name := range oddNames {
-		err = errors.Join(err, holds(ctx, s, name, batch(name, i/2, i/2+1)...))
+		err = errors.Join(err, during(fmt.Sprintf("channel %q", name), s.Append(ctx, name, in(i, name))))
+	}
+	for i, name := range oddNames {
+		err = errors.Join(err, holds(ctx, s, name, in(i, name)...))
 	}
 	return err
 }

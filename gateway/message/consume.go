@@ -21,22 +21,26 @@ type queued struct {
 // queuedVersion is what we write; we read no other.
 const queuedVersion = 1
 
+// name gives a message a nonce of ours.
+func (p *Pipeline) name(m *Message) error {
+	id, err := p.opts.IDs.Next(0)
+	m.Nonce = "queue:" + id.String()
+	return err
+}
+
 // put leaves a message to whoever consumes the queue. There it can come twice, so it has a nonce.
 func (p *Pipeline) put(ctx context.Context, m Message) (Message, error) {
-	id, err := p.opts.IDs.Next(0)
-	if err != nil {
-		return m, err
+	if m.Nonce == "" {
+		if err := p.name(&m); err != nil {
+			return m, err
+		}
 	}
-	name := m.Nonce
-	if name == "" {
-		name = "queue:" + id.String()
-	}
-	data, err := json.Marshal(queued{queuedVersion, m.Author, m.Content, m.Data, name})
+	data, err := json.Marshal(queued{queuedVersion, m.Author, m.Content, m.Data, m.Nonce})
 	if err != nil {
 		return m, &Refusal{Code: CodeInvalid, Cause: err}
 	}
 	began := time.Now()
-	err = p.opts.Queue.Put(ctx, Item{Key: m.Channel, ID: m.Author + "/" + name, Data: data})
+	err = p.opts.Queue.Put(ctx, Item{Key: m.Channel, ID: m.Author + "/" + m.Nonce, Data: data})
 	if err != nil {
 		p.observe(StageQueue, began, 1, 1, err)
 		return m, fmt.Errorf("message: it may be queued or not: %w", err)
@@ -117,6 +121,7 @@ func (p *Pipeline) consume(ctx context.Context, items []Item) {
 // buried, or will be taken again.
 func (p *Pipeline) keep(ctx context.Context, channel string, items []Item) {
 	batch := make([]*pending, 0, len(items))
+	asked := make([]Message, 0, len(items))
 	sources := make([]Item, 0, len(items))
 	for _, item := range items {
 		m, err := unqueue(item)
@@ -125,7 +130,7 @@ func (p *Pipeline) keep(ctx context.Context, channel string, items []Item) {
 			continue
 		}
 		batch = append(batch, &pending{m: m, epoch: item.Epoch, done: make(chan struct{})})
-		sources = append(sources, item)
+		sources, asked = append(sources, item), append(asked, m)
 	}
 	if len(batch) == 0 {
 		return
@@ -145,6 +150,7 @@ func (p *Pipeline) keep(ctx context.Context, channel string, items []Item) {
 	}
 	done := sources[:0:0]
 	for i, it := range batch {
+		p.waiting.tell(asked[i], outcome{it.m, it.err})
 		if it.err != nil {
 			p.bury(ctx, sources[i], it.m, it.err)
 			continue

@@ -22,7 +22,8 @@ type Options struct {
 
 	// Queue, if set, takes messages between Validate and the rest: Send returns when the
 	// queue has one, before it has an id, and Consume, here or in another process, does
-	// the rest. Nil: Send waits for it all.
+	// the rest; SendAndWait waits for that. A message without a nonce gets one. Nil: Send
+	// waits for it all.
 	Queue Queue
 
 	// Store keeps messages. Required.

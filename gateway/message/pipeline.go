@@ -16,6 +16,7 @@ type Pipeline struct {
 	opts     Options
 	batches  *batch.Keyed[string, *pending]
 	channels channels
+	waiting  waiting
 
 	counts   [stages]stageCount
 	repeated atomic.Uint64

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // delivered keeps what was delivered, by channel.
@@ -101,6 +102,38 @@ func TestConsume(t *testing.T) {
 		}
 		if n != 500 {
 			t.Errorf("%d stored", n)
+		}
+	})
+}
+
+// Who waits for what he has queued hears of it, or leaves.
+func TestSendAndWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := New(Options{Store: NewMemoryStore(), Queue: NewMemoryQueue()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		brief, enough := context.WithTimeout(ctx, time.Second)
+		defer enough()
+		if m, err := p.SendAndWait(brief, Message{Channel: "1", Content: "early", Nonce: "1"}); !errors.Is(err, context.DeadlineExceeded) || m.ID != 0 {
+			t.Errorf("nobody consumes: %v, %v", m, err)
+		}
+		go p.Consume(ctx)
+		var first ID
+		for range 2 {
+			m, err := p.SendAndWait(ctx, Message{Channel: "1", Content: "early", Nonce: "1"})
+			if err != nil || m.ID == 0 || first != 0 && m.ID != first {
+				t.Errorf("%v, %v", m, err)
+			}
+			first = m.ID
+		}
+		if m, err := p.SendAndWait(ctx, Message{Channel: "1", Content: "without a nonce"}); err != nil || m.ID <= first {
+			t.Errorf("%v, %v", m, err)
+		}
+		if len(p.waiting.who) > 0 {
+			t.Errorf("%d still wait", len(p.waiting.who))
 		}
 	})
 }

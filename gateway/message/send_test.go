@@ -97,6 +97,7 @@ func TestBusy(t *testing.T) {
 		h.append = func(context.Context, string, []Message) error { time.Sleep(2 * time.Second); return nil }
 		p := mustNew(t, Options{Store: h, Batch: batch.Options{MaxPending: 4, MaxItems: 1}})
 		mustSend(t, p, hello("")) // one takes 2 s
+		synctest.Wait()           // until its place is free
 		var waiting sync.WaitGroup
 		for range 4 {
 			waiting.Go(func() { p.Send(t.Context(), hello("")) })
@@ -112,6 +113,7 @@ func TestBusy(t *testing.T) {
 			t.Errorf("after %v: %+v, want to come back when half of the line is gone", time.Since(began), refusal)
 		}
 		waiting.Wait()
+		synctest.Wait()
 		mustSend(t, p, hello(""))
 	})
 }
@@ -122,6 +124,7 @@ func TestBusyBounds(t *testing.T) {
 			h.append = func(context.Context, string, []Message) error { time.Sleep(took); return nil }
 			p := mustNew(t, Options{Store: h, Batch: batch.Options{MaxPending: 2, MaxItems: 1, Timeout: -1}})
 			mustSend(t, p, hello(""))
+			synctest.Wait()
 			var waiting sync.WaitGroup
 			for range 2 {
 				waiting.Go(func() { p.Send(t.Context(), hello("")) })

@@ -33,13 +33,19 @@ func (h *hooked) Page(ctx context.Context, channel string, q Query) ([]Message, 
 	return h.MemoryStore.Page(ctx, channel, q)
 }
 
-// inBubble runs a test with a store in a bubble, in a year in which ids grow.
+// inBubble runs a test with a store in a bubble.
 func inBubble(t *testing.T, do func(t *testing.T, h *hooked)) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+		inOurTime()
 		do(t, &hooked{MemoryStore: NewMemoryStore()})
 	})
 }
+
+// pass has the time of a bubble pass.
+func pass(d time.Duration) { time.Sleep(d) }
+
+// inOurTime has it pass until a year in which ids grow: bubbles begin before ids do.
+func inOurTime() { pass(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) }
 
 func mustNew(t *testing.T, o Options) *Pipeline {
 	t.Helper()

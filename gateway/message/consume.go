@@ -40,7 +40,7 @@ func (p *Pipeline) put(ctx context.Context, m Message) (Message, error) {
 		return m, &Refusal{Code: CodeInvalid, Cause: err}
 	}
 	began := time.Now()
-	err = p.opts.Queue.Put(ctx, Item{Key: m.Channel, ID: m.Author + "/" + m.Nonce, Data: data})
+	err = p.opts.Queue.Put(ctx, Item{Key: m.Channel, ID: fmt.Sprintf("%q/%q", m.Author, m.Nonce), Data: data})
 	if err != nil {
 		p.observe(StageQueue, began, 1, 1, err)
 		return m, fmt.Errorf("message: it may be queued or not: %w", err)

@@ -38,7 +38,7 @@ func TestNonceWindow(t *testing.T) {
 				for i := range tt.between {
 					mustSend(t, p, hello(fmt.Sprint("other ", i)))
 				}
-				time.Sleep(tt.wait)
+				pass(tt.wait)
 				if tt.restart {
 					p = mustNew(t, o)
 				}
@@ -150,4 +150,27 @@ func TestIndexAfterAKill(t *testing.T) {
 			t.Errorf("found %v, %v", hits, err)
 		}
 	})
+}
+
+// TestQueueID: a queue that drops what is put twice under an id drops nobody else's.
+func TestQueueID(t *testing.T) {
+	q := NewMemoryQueue()
+	p := mustNew(t, Options{Store: NewMemoryStore(), Queue: q})
+	ids := make(map[string]bool)
+	for _, m := range []Message{
+		{Author: "a/b", Nonce: "c"}, {Author: "a", Nonce: "b/c"}, {Author: `a"/"b`, Nonce: "c"}, {Author: "a", Nonce: `b"/"c`}, {Author: "a", Nonce: ""}, {Author: "a", Nonce: ""},
+	} {
+		m.Channel, m.Content = "7", "hello"
+		if _, err := p.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		items, err := q.Take(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[items[0].ID] = true
+	}
+	if len(ids) != 6 {
+		t.Errorf("%d ids of 6 messages: %v", len(ids), ids)
+	}
 }

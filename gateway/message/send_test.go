@@ -33,13 +33,19 @@ func (h *hooked) Page(ctx context.Context, channel string, q Query) ([]Message, 
 	return h.MemoryStore.Page(ctx, channel, q)
 }
 
-// inBubble runs a test with a store in a bubble, in a year in which ids grow.
+// inBubble runs a test with a store in a bubble.
 func inBubble(t *testing.T, do func(t *testing.T, h *hooked)) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+		inOurTime()
 		do(t, &hooked{MemoryStore: NewMemoryStore()})
 	})
 }
+
+// pass has the time of a bubble pass.
+func pass(d time.Duration) { time.Sleep(d) }
+
+// inOurTime has it pass until a year in which ids grow: bubbles begin before ids do.
+func inOurTime() { pass(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) }
 
 func mustNew(t *testing.T, o Options) *Pipeline {
 	t.Helper()
@@ -97,6 +103,7 @@ func TestBusy(t *testing.T) {
 		h.append = func(context.Context, string, []Message) error { time.Sleep(2 * time.Second); return nil }
 		p := mustNew(t, Options{Store: h, Batch: batch.Options{MaxPending: 4, MaxItems: 1}})
 		mustSend(t, p, hello("")) // one takes 2 s
+		synctest.Wait()           // until its place is free
 		var waiting sync.WaitGroup
 		for range 4 {
 			waiting.Go(func() { p.Send(t.Context(), hello("")) })
@@ -112,6 +119,7 @@ func TestBusy(t *testing.T) {
 			t.Errorf("after %v: %+v, want to come back when half of the line is gone", time.Since(began), refusal)
 		}
 		waiting.Wait()
+		synctest.Wait()
 		mustSend(t, p, hello(""))
 	})
 }
@@ -122,6 +130,7 @@ func TestBusyBounds(t *testing.T) {
 			h.append = func(context.Context, string, []Message) error { time.Sleep(took); return nil }
 			p := mustNew(t, Options{Store: h, Batch: batch.Options{MaxPending: 2, MaxItems: 1, Timeout: -1}})
 			mustSend(t, p, hello(""))
+			synctest.Wait()
 			var waiting sync.WaitGroup
 			for range 2 {
 				waiting.Go(func() { p.Send(t.Context(), hello("")) })

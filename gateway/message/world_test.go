@@ -39,7 +39,7 @@ type sender struct{ channel, author, nonce string }
 func senderOf(m Message) sender { return sender{m.Channel, m.Author, m.Nonce} }
 
 func newWorld(t *testing.T, seed uint64, storm, mortal float64) *world {
-	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) // a bubble begins before ids do
+	inOurTime()
 	return &world{
 		t: t, store: NewMemoryStore(), storm: storm, mortal: mortal, rng: rand.New(rand.NewPCG(seed, 1)),
 		applied: make(map[string][]ID), named: make(map[sender]ID), uncertain: make(map[ID]bool), delivered: make(map[ID]bool),
@@ -68,7 +68,7 @@ func (w *world) upTo(n int) int {
 }
 
 // nap waits for a random part of a time.
-func (w *world) nap(most time.Duration) { time.Sleep(time.Duration(w.upTo(int(most)))) }
+func (w *world) nap(most time.Duration) { pass(time.Duration(w.upTo(int(most)))) }
 
 func (w *world) life() *life {
 	w.mu.Lock()

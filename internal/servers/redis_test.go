@@ -80,6 +80,8 @@ func expectRedis(t *testing.T, addr, want string, commands ...string) {
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
+	begin := time.Now()
+	defer func() { t.Logf("%v until %s", time.Since(begin).Round(time.Millisecond), what) }()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {

@@ -1,13 +1,11 @@
-package servers_test
+package servers
 
 import (
 	"testing"
-
-	"github.com/gatehouse-go/gatehouse/internal/servers"
 )
 
 func TestPostgres(t *testing.T) {
-	s := servers.Postgres(t, "max_connections=20")
+	s := Postgres(t, "max_connections=20")
 	if got := s.Query("show max_connections"); got != "20" {
 		t.Errorf("the option given: %q", got)
 	}
@@ -22,7 +20,7 @@ func TestPostgres(t *testing.T) {
 }
 
 func TestPostgresReplica(t *testing.T) {
-	s := servers.Postgres(t)
+	s := Postgres(t)
 	r := s.Replica()
 	count := func() string { return r.Query("select count(*) from t") }
 	s.Query("create table t ()")

@@ -1,4 +1,4 @@
-package servers_test
+package servers
 
 import (
 	"os/exec"
@@ -6,12 +6,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/gatehouse-go/gatehouse/internal/servers"
 )
 
 func TestRedis(t *testing.T) {
-	s := servers.Redis(t, "--maxmemory", "10mb")
+	s := Redis(t, "--maxmemory", "10mb")
 	expectRedis(t, s.Addr(), "maxmemory\n10485760\nOK", "CONFIG GET maxmemory", "SET key kept")
 	s.Kill()
 	if got := redis(t, s.Addr(), "PING"); !strings.Contains(got, "Connection refused") {
@@ -25,7 +23,7 @@ func TestRedis(t *testing.T) {
 }
 
 func TestRedisCluster(t *testing.T) {
-	c := servers.RedisCluster(t, 3, 1)
+	c := RedisCluster(t, 3, 1)
 	if len(c.Nodes) != 6 {
 		t.Fatalf("%d nodes, want 6", len(c.Nodes))
 	}
@@ -40,8 +38,8 @@ func TestRedisCluster(t *testing.T) {
 }
 
 func TestSentinel(t *testing.T) {
-	c := servers.Sentinel(t)
-	ask := "SENTINEL GET-MASTER-ADDR-BY-NAME " + servers.SentinelMaster
+	c := Sentinel(t)
+	ask := "SENTINEL GET-MASTER-ADDR-BY-NAME " + SentinelMaster
 	for _, sentinel := range c.Addrs() {
 		expectRedis(t, sentinel, strings.Replace(c.Master.Addr(), ":", "\n", 1), ask)
 	}

@@ -49,7 +49,7 @@ func Fetch(ctx context.Context, name string) error {
 	if err := os.WriteFile(filepath.Join(partial, "pom.xml"), pom, 0o644); err != nil {
 		return err
 	}
-	mvn := exec.CommandContext(ctx, "mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory="+jars)
+	mvn := exec.CommandContext(ctx, "mvn", "--batch-mode", "--quiet", "-Dstyle.color=never", "dependency:copy-dependencies", "-DoutputDirectory="+jars)
 	mvn.Dir, mvn.Stdout, mvn.Stderr = partial, os.Stderr, os.Stderr
 	if err := mvn.Run(); err != nil {
 		return fmt.Errorf("maven: fetch what %s runs on: %w", name, err)

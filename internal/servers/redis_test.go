@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestRedis(t *testing.T) {
@@ -71,22 +70,5 @@ func expectRedis(t *testing.T, addr, want string, commands ...string) {
 	t.Helper()
 	if got := redis(t, addr, commands...); got != want {
 		t.Errorf("%s: got %q, want %q", strings.Join(commands, "; "), got, want)
-	}
-}
-
-// eventually waits until a condition holds that nobody announces.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	begin := time.Now()
-	defer func() { t.Logf("%v until %s", time.Since(begin).Round(time.Millisecond), what) }()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("no %s within a minute", what)
-		}
 	}
 }

@@ -117,26 +117,25 @@ func (c *Cache) tidy(ch *cachedChannel) {
 
 // lookup returns the answer to a query from what is kept.
 func (c *Cache) lookup(ch *cachedChannel, q Query) ([]Message, bool) {
-	for _, p := range []*cachedPage{ch.tail, ch.pages[q]} {
-		switch {
-		case p == nil || p.writer != nil:
-		case c.expired(p):
-			c.drop(p)
-		case p.query == q && p != ch.tail:
-			c.recent.MoveToFront(p.place)
-			return p.messages, true
-		default:
-			if page, all := p.answer(q); all {
-				c.recent.MoveToFront(p.place)
-				return page, true
-			}
+	if t := ch.tail; t != nil && t.writer == nil && c.use(t) {
+		if page, all := t.answer(q); all {
+			return page, true
 		}
+	}
+	if p := ch.pages[q]; p != nil && c.use(p) {
+		return p.messages, true
 	}
 	return nil, false
 }
 
-func (c *Cache) expired(p *cachedPage) bool {
-	return c.opts.MaxAge >= 0 && time.Since(p.read) >= c.opts.MaxAge
+// use notes that a page is looked at, or forgets it if it is too old.
+func (c *Cache) use(p *cachedPage) bool {
+	if c.opts.MaxAge >= 0 && time.Since(p.read) >= c.opts.MaxAge {
+		c.drop(p)
+		return false
+	}
+	c.recent.MoveToFront(p.place)
+	return true
 }
 
 // keep keeps the page of a read.

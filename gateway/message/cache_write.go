@@ -1,7 +1,6 @@
 package message
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -56,7 +55,9 @@ func (c *Cache) endWrite(ch *cachedChannel, w *cacheWrite, change func([]Message
 		if change == nil {
 			c.drop(t)
 		} else {
-			c.resize(t, change(t.messages))
+			messages := change(t.messages)
+			first, _ := find(messages, t.ids.low) // of what is below we have not all
+			c.resize(t, messages[first:])
 		}
 	}
 	if change != nil {
@@ -108,7 +109,8 @@ func withAppended(all []Message, channel string, batch []Message, not BatchError
 		if there || not[i] != nil {
 			continue
 		}
-		m.Channel, m.Edited, m.Data = channel, plainTime(m.Edited), bytes.Clone(m.Data)
+		m.Channel = channel
+		m = asStored(m)
 		if at == len(all) {
 			all = append(all, m)
 		} else {
@@ -124,7 +126,8 @@ func withEdited(all []Message, m Message) []Message {
 		return all
 	}
 	all = slices.Clone(all)
-	all[i].Content, all[i].Data, all[i].Edited = m.Content, m.Data, plainTime(m.Edited)
+	m = asStored(m)
+	all[i].Content, all[i].Data, all[i].Edited = m.Content, m.Data, m.Edited
 	return all
 }
 
@@ -132,10 +135,13 @@ func without(all []Message, ids []ID) []Message {
 	return slices.DeleteFunc(slices.Clone(all), func(m Message) bool { return slices.Contains(ids, m.ID) })
 }
 
-// plainTime is the time as a store gives it back.
-func plainTime(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
+// asStored is the message as a store gives it back.
+func asStored(m Message) Message {
+	if len(m.Data) == 0 {
+		m.Data = nil
 	}
-	return t.UTC().Truncate(time.Millisecond)
+	if !m.Edited.IsZero() {
+		m.Edited = m.Edited.UTC().Truncate(time.Millisecond)
+	}
+	return m
 }

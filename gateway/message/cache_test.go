@@ -398,3 +398,41 @@ func FuzzSpan(f *testing.F) {
 		}
 	})
 }
+
+// deafStore reads at once, answers a second later, and does not hear that nobody listens.
+type deafStore struct{ *MemoryStore }
+
+func (s deafStore) Page(ctx context.Context, channel string, q Query) ([]Message, error) {
+	page, err := s.MemoryStore.Page(context.WithoutCancel(ctx), channel, q)
+	time.Sleep(time.Second)
+	return page, err
+}
+
+func TestCacheKeepsNothingOfALeftRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCache(deafStore{NewMemoryStore()}, CacheOptions{MaxAge: -1})
+		defer c.Close()
+		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		c.Page(short, "a", Query{Limit: 5})
+		if err := c.Append(t.Context(), "a", []Message{said("a", 1)}); err != nil {
+			t.Fatal(err)
+		}
+		c.running.Wait()
+		checkPage(t, c, "a", Query{Limit: 5}, []Message{said("a", 1)})
+	})
+}
+
+func TestCacheKeepsFewPagesOfAChannel(t *testing.T) {
+	store := NewMemoryStore()
+	all := fill(t, store, "a", 1000)
+	c := NewCache(store, CacheOptions{MaxAge: -1})
+	defer c.Close()
+	for id := ID(2); id < 1000; id++ {
+		q := Query{Before: id, Limit: 1}
+		checkPage(t, c, "a", q, q.Of(all))
+	}
+	if s := c.Stats(); s.Pages != mostPages {
+		t.Errorf("%+v", s)
+	}
+}

@@ -142,9 +142,6 @@ func (c *Cache) use(p *cachedPage) bool {
 func (c *Cache) keep(ch *cachedChannel, r *sharedRead, ids span) {
 	p := &cachedPage{channel: ch, query: r.query, ids: ids, messages: r.page, read: r.began, bytes: sizeOf(r.page)}
 	if r.query == (Query{Limit: r.query.Limit}) && r.query.Limit <= c.opts.Tail {
-		if t := ch.tail; t != nil && t.writer != nil {
-			return // its write will tell whether it is as good
-		}
 		c.drop(ch.tail)
 		ch.tail = p
 	} else {

@@ -412,14 +412,15 @@ func TestCacheKeepsNothingOfALeftRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewCache(deafStore{NewMemoryStore()}, CacheOptions{MaxAge: -1})
 		defer c.Close()
+		checkPage(t, c, "a", Query{Limit: 5, Before: 3}, nil) // so that the channel is known
 		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		c.Page(short, "a", Query{Limit: 5})
-		if err := c.Append(t.Context(), "a", []Message{said("a", 1)}); err != nil {
+		if err := c.Append(t.Context(), "a", []Message{said("a", 9)}); err != nil {
 			t.Fatal(err)
 		}
 		c.running.Wait()
-		checkPage(t, c, "a", Query{Limit: 5}, []Message{said("a", 1)})
+		checkPage(t, c, "a", Query{Limit: 5}, []Message{said("a", 9)})
 	})
 }
 

@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/shard"
 )
 
 // slowStore is a MemoryStore behind a network, in a synctest bubble: what a call does happens at
@@ -133,4 +136,90 @@ func brief(page []Message) string {
 		s += fmt.Sprintf("%d:%s ", m.ID, m.Content)
 	}
 	return s
+}
+
+// useChannel has one write to a channel, each time until it succeeds, and look at once, and others
+// read all the while. Every page is what the channel was at some moment of the read. The function
+// returns what the channel should be after all.
+func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed uint64) (result func() []Message) {
+	seed = seed<<32 | shard.Hash(channel)>>32
+	var mu sync.Mutex
+	states := [][]Message{nil} // what the channel was, one more while a write is under way
+	settled := 0
+	done := make(chan struct{})
+	const most = 200
+
+	read := func(r *rand.Rand) {
+		q := askAnything(r, most)
+		mu.Lock()
+		first := settled
+		mu.Unlock()
+		got, err := c.Page(t.Context(), channel, q)
+		mu.Lock()
+		defer mu.Unlock()
+		if errors.Is(err, errLost) {
+			return
+		}
+		if err != nil || !slices.ContainsFunc(states[first:], func(s []Message) bool { return samePage(got, q.Of(s)) }) {
+			t.Errorf("seed %d, %+v: %v, %v; want one of %d, the last %v", seed, q, brief(got), err, len(states)-first, brief(q.Of(states[len(states)-1])))
+		}
+	}
+	all.Go(func() {
+		defer close(done)
+		r := rand.New(rand.NewPCG(seed, 2))
+		model := NewMemoryStore()
+		for i := range 300 {
+			mu.Lock()
+			write := writeAnything(r, channel, ID(min(most, i+5)), i, states[settled])
+			write(t.Context(), model)
+			states = append(states, slices.Clone(model.channels[channel]))
+			mu.Unlock()
+			for err := write(t.Context(), c); err != nil && !errors.Is(err, ErrNotFound); err = write(t.Context(), c) {
+				if !errors.Is(err, errLost) {
+					t.Error(err)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			mu.Lock()
+			settled++
+			mu.Unlock()
+			for range r.IntN(3) {
+				read(r)
+			}
+		}
+	})
+	for reader := range uint64(4) {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(seed, 10+reader))
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Duration(r.IntN(int(3 * time.Millisecond)))):
+					read(r)
+				}
+			}
+		})
+	}	return func() []Message { return states[len(states)-1] }
+}
+
+// writeAnything is some write with ids up to most, of which it prefers the highest.
+func writeAnything(r *rand.Rand, channel string, most ID, i int, now []Message) func(context.Context, Store) error {
+	some := func() ID { return ID(max(1, int(most)-r.IntN(1+r.IntN(int(most))))) }
+	m := said(channel, some())
+	m.Content = fmt.Sprint("write ", i)
+	switch r.IntN(5) {
+	case 0:
+		return func(ctx context.Context, s Store) error { return s.Edit(ctx, m) }
+	case 1:
+		ids := []ID{some(), some()}
+		return func(ctx context.Context, s Store) error {
+			_, err := s.Delete(ctx, channel, ids...)
+			return err
+		}
+	case 2:
+		twice := []Message{m, m, said(channel, some())}
+		return func(ctx context.Context, s Store) error { return s.Append(ctx, channel, twice) }
+	}
+	return func(ctx context.Context, s Store) error { return s.Append(ctx, channel, []Message{m}) }
 }

@@ -200,7 +200,8 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 				}
 			}
 		})
-	}	return func() []Message { return states[len(states)-1] }
+	}
+	return func() []Message { return states[len(states)-1] }
 }
 
 // writeAnything is some write with ids up to most, of which it prefers the highest.

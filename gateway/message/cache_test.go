@@ -59,7 +59,7 @@ func TestCacheAsksOnceForAThousand(t *testing.T) {
 // One writes to each channel and looks at once; others read all the while. Every page is what the
 // channel was at some moment of the read.
 func TestCacheHidesNothing(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			store := newSlowStore(seed, 5*time.Millisecond)
 			c := NewCache(store, CacheOptions{MaxAge: -1, Tail: 20, MaxBytes: 200_000})
@@ -78,7 +78,7 @@ func TestCacheHidesNothing(t *testing.T) {
 
 // Writers that get in each other's way leave the cache as the store.
 func TestCacheOfManyWriters(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			store := newSlowStore(seed, 5*time.Millisecond)
 			c := NewCache(store, CacheOptions{MaxAge: -1, Tail: 20})

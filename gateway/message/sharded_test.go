@@ -116,9 +116,20 @@ func TestReshardMovesWhatThePlanSays(t *testing.T) {
 	for i := range 2 {
 		plan, moves := shard.NewPlan(r[i], r[i+1]), 0
 		for _, channel := range channels {
-			if from, to := plan.Owner(channel); from != to {
-				moves++
+			from, to := plan.Owner(channel)
+			if from == to {
+				continue
 			}
+			if moves%50 == 0 { // what a call that was killed long ago may have left
+				junk := []Message{}
+				for id := range ID(3 * copied) {
+					junk = append(junk, Message{ID: 2*id + 1, Content: "junk"})
+				}
+				if err := c[to].Append(t.Context(), channel, junk); err != nil {
+					t.Fatal(err)
+				}
+			}
+			moves++
 		}
 		moved, err := s.Reshard(t.Context(), c.placement(r[i+1]), listed(channels), nil)
 		if err != nil {
@@ -133,7 +144,7 @@ func TestReshardMovesWhatThePlanSays(t *testing.T) {
 }
 
 func TestReshardWhileUsed(t *testing.T) {
-	for seed := range uint64(15) {
+	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
 			c, r := newCluster(seed), rings()
 			random := rand.New(rand.NewPCG(seed, 5))
@@ -242,7 +253,7 @@ func (m *mortal) Delete(ctx context.Context, channel string, ids ...ID) (deleted
 }
 
 func TestReshardKilled(t *testing.T) {
-	for seed := range uint64(15) {
+	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
 			c, r := newCluster(seed), rings()
 			random := &lockedRandom{r: rand.New(rand.NewPCG(seed, 5))}

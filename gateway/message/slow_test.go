@@ -147,7 +147,7 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 	states := [][]Message{nil} // what the channel was, one more while a write is under way
 	settled := 0
 	done := make(chan struct{})
-	const most = 200
+	const most = 120
 
 	read := func(r *rand.Rand) {
 		q := askAnything(r, most)
@@ -168,7 +168,7 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 		defer close(done)
 		r := rand.New(rand.NewPCG(seed, 2))
 		model := NewMemoryStore()
-		for i := range 300 {
+		for i := range 150 {
 			mu.Lock()
 			write := writeAnything(r, channel, ID(min(most, i+5)), i, states[settled])
 			write(t.Context(), model)

@@ -134,7 +134,7 @@ func newestOf(t *testing.T, r Store, ctx context.Context, channel string) ID {
 // Replicas fall back, die, hang and return, while two processes write. No page is staler than asked,
 // and each process finds what it wrote.
 func TestReplicatedIsNeverTooStale(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(5) {
 		synctest.Test(t, func(t *testing.T) {
 			primary, copies, replicas := newReplicatedTest(seed, 3)
 			r := NewReplicated(primary, ReplicatedOptions{MaxChannels: 4, Timeout: 50 * time.Millisecond, Backoff: 100 * time.Millisecond}, replicas...)
@@ -202,14 +202,14 @@ func TestReplicatedIsNeverTooStale(t *testing.T) {
 				c := copies[fate.IntN(3)]
 				switch fate.IntN(4) {
 				case 0:
-					c.dead.Store(!c.dead.Load())
+					c.dead.Store(fate.IntN(3) == 0)
 				case 1:
-					c.hung.Store(!c.hung.Load())
+					c.hung.Store(fate.IntN(3) == 0)
 				default:
 					c.behind.Store(int64(fate.IntN(int([]time.Duration{time.Millisecond, time.Second, 5 * time.Second}[fate.IntN(3)]))))
 				}
 			})
-			time.Sleep(20 * time.Second)
+			time.Sleep(10 * time.Second)
 			close(stop)
 			all.Wait()
 			s := r.Stats()
@@ -217,7 +217,7 @@ func TestReplicatedIsNeverTooStale(t *testing.T) {
 			for _, of := range s.Replicas {
 				pages, failures = pages+of.Pages, failures+of.Failures
 			}
-			if pages < 500 || failures == 0 || failures > 1500 {
+			if pages < 500 || failures == 0 || failures > 500 {
 				t.Errorf("seed %d: %+v", seed, s)
 			}
 		})

@@ -112,7 +112,7 @@ func newReplicatedTest(seed uint64, n int) (*logStore, []*copyStore, []Replica) 
 	var copies []*copyStore
 	var replicas []Replica
 	for i := range n {
-		c := &copyStore{slowStore: newSlowStore(seed+100+uint64(i), 2*time.Millisecond), of: primary}
+		c := &copyStore{slowStore: newSlowStore(seed+100+uint64(i), 10*time.Millisecond), of: primary}
 		copies, replicas = append(copies, c), append(replicas, c)
 	}
 	return primary, copies, replicas
@@ -134,10 +134,11 @@ func newestOf(t *testing.T, r Store, ctx context.Context, channel string) ID {
 // Replicas fall back, die, hang and return, while two processes write. No page is staler than asked,
 // and each process finds what it wrote.
 func TestReplicatedIsNeverTooStale(t *testing.T) {
+	pages, failures := uint64(0), uint64(0)
 	for seed := range uint64(5) {
 		synctest.Test(t, func(t *testing.T) {
 			primary, copies, replicas := newReplicatedTest(seed, 3)
-			r := NewReplicated(primary, ReplicatedOptions{MaxChannels: 4, Timeout: 50 * time.Millisecond, Backoff: 100 * time.Millisecond}, replicas...)
+			r := NewReplicated(primary, ReplicatedOptions{MaxChannels: 8, Timeout: 100 * time.Millisecond, Backoff: 100 * time.Millisecond}, replicas...)
 			var own [8]atomic.Uint64 // the newest that was written here, by channel
 			var ids atomic.Uint64
 			stop := make(chan struct{})
@@ -212,15 +213,13 @@ func TestReplicatedIsNeverTooStale(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			close(stop)
 			all.Wait()
-			s := r.Stats()
-			pages, failures := uint64(0), uint64(0)
-			for _, of := range s.Replicas {
+			for _, of := range r.Stats().Replicas {
 				pages, failures = pages+of.Pages, failures+of.Failures
 			}
-			if pages < 500 || failures == 0 || failures > 500 {
-				t.Errorf("seed %d: %+v", seed, s)
-			}
 		})
+	}
+	if pages < 1000 || failures < 20 || failures > 1000 {
+		t.Errorf("replicas answered %d times and failed %d", pages, failures)
 	}
 }
 
@@ -248,8 +247,8 @@ func TestReplicatedReadsFromReplicas(t *testing.T) {
 			}
 			return after
 		}
-		if s := read(1); s.Primary != 1 {
-			t.Errorf("what has just been written: %+v", s)
+		if s := read(10); s.Primary != 10 || copies[0].lags.Load() != 1 || copies[1].lags.Load() != 1 {
+			t.Errorf("what has just been written: %+v, asked %d and %d times", s, copies[0].lags.Load(), copies[1].lags.Load())
 		}
 		time.Sleep(time.Second)
 		lags := copies[0].lags.Load() + copies[1].lags.Load()

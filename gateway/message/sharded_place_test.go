@@ -155,13 +155,16 @@ func TestCopyOfAnotherPlacement(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	// Nor does Clear delete what is in use.
+	fill(t, c[r[0].Owner(channel)], channel, 5)
 	for _, ring := range r {
 		if _, err := s.Clear(t.Context(), ring, listed([]string{channel})); err != nil {
 			t.Error(err)
 		}
 	}
-	if len(c[r[1].Owner(channel)].channels[channel]) != 5 {
-		t.Error("cleared")
+	for _, ring := range r[:2] {
+		if len(c[ring.Owner(channel)].channels[channel]) != 5 {
+			t.Error("cleared")
+		}
 	}
 }
 

@@ -67,6 +67,7 @@ func (p *Pipeline) open(ctx context.Context, name string, epoch uint64) (*channe
 		return c, nil
 	}
 	p.channels.forget(name)
+	ctx = WithStaleness(ctx, 0) // an old page would have ids given that are not the highest
 	c := &channel{name: name, epoch: epoch}
 	since := p.since()
 	var recent []Message // of the nonce window, newest first

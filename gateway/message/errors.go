@@ -15,6 +15,9 @@ var (
 	ErrQuery = errors.New("message: the query makes no sense")
 	// ErrClosed is returned by what has been closed.
 	ErrClosed = errors.New("message: closed")
+	// ErrBehind is returned by [Sharded.Place] when a channel may differ in its two stores,
+	// and would be read from the other one.
+	ErrBehind = errors.New("message: a channel is not the same in both of its stores")
 	// ErrClock is returned when a channel holds ids from a future that is too far away: the
 	// clock of this node, or of the one that gave them, is wrong.
 	ErrClock = errors.New("message: the channel's newest id is far in the future")

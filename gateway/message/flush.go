@@ -72,7 +72,7 @@ func (p *Pipeline) admit(ctx context.Context, c *channel, items []*pending) (fre
 // repeat answers a message that was sent again by what is stored. If nobody here knows that it
 // was delivered, it is now.
 func (p *Pipeline) repeat(ctx context.Context, before *sent, it *pending) error {
-	page, err := p.opts.Store.Page(ctx, it.m.Channel, Query{Around: before.id, Limit: 1})
+	page, err := p.opts.Store.Page(WithStaleness(ctx, 0), it.m.Channel, Query{Around: before.id, Limit: 1})
 	if err != nil {
 		return err
 	}

@@ -139,6 +139,7 @@ func TestArrowsOfABrokenHouse(t *testing.T) {
 		{"gateway's test imports internal", "gateway/gateway_test.go", "internal/clock", ""},
 		{"gateway's outside test imports itself", "gateway/gateway_test.go", "gateway", ""},
 		{"message imports batch", "gateway/message/message.go", "batch", ""},
+		{"message imports shard", "gateway/message/message.go", "shard", ""},
 		{"message imports gateway", "gateway/message/message.go", "gateway", "gateway/message: imports gateway"},
 		{"message's test imports gateway", "gateway/message/message_test.go", "gateway", ""},
 		{"message's test imports pool", "gateway/message/message_test.go", "pool", "gateway/message: its tests import pool"},

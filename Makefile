@@ -34,6 +34,15 @@ lint: ## gofmt, vet for three systems, staticcheck (staticcheck.conf), the house
 test: ## the tests of every module in the workspace, with the race detector
 	go test -race -timeout 10m work
 
+.PHONY: servers
+servers: ## install the servers that tests start: Redis, PostgreSQL, and from Maven Central Kafka and Cassandra; root, once
+	.ci/install redis-server redis-sentinel postgresql openjdk-17-jre-headless maven
+	go run ./internal/servers/maven/fetch
+
+.PHONY: servers-test
+servers-test: ## start, kill and start again each of those servers; 3 minutes; what is not installed is skipped
+	go test -race -count=1 -timeout 10m -v ./internal/servers/...
+
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race
 	go test -count=1 -run '^TestCounted|Allocat' ./codec/... ./batch/... ./pool/... ./shard/... ./presence/... ./gateway/...

@@ -9,7 +9,7 @@ import (
 )
 
 // needExample are the rooms whose every importable package shows its idea in a checked Example.
-var needExample = []string{"codec", "batch", "pool", "shard", "presence", "gateway"}
+var needExample = []string{"codec", "batch", "pool", "shard", "presence", "gateway", "gateway/message"}
 
 // checkContents lists the packages that do not say what they are, or do not show it.
 func checkContents(pkgs []pkg) (problems []string) {

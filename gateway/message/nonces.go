@@ -1,0 +1,57 @@
+package message
+
+import "time"
+
+// nonces are the messages that were sent with a nonce of late, in one channel.
+type nonces struct {
+	sent  map[nonce]*sent
+	order []*sent // oldest first
+}
+
+// nonce is one sender's name for a message.
+type nonce struct{ author, name string }
+
+type sent struct {
+	nonce     nonce
+	id        ID
+	delivered bool // by this pipeline
+}
+
+// find returns the message that was sent with a nonce, nil if none was, or not of late.
+func (n *nonces) find(m Message) *sent {
+	if m.Nonce == "" {
+		return nil
+	}
+	return n.sent[nonce{m.Author, m.Nonce}]
+}
+
+// add remembers a message, and forgets those from before since and beyond most.
+func (n *nonces) add(m Message, delivered bool, since ID, most int) {
+	if m.Nonce == "" || m.ID < since {
+		return
+	}
+	if n.sent == nil {
+		n.sent = make(map[nonce]*sent)
+	}
+	s := &sent{nonce{m.Author, m.Nonce}, m.ID, delivered}
+	n.sent[s.nonce] = s
+	n.order = append(n.order, s)
+	n.forget(since, most)
+}
+
+func (n *nonces) forget(since ID, most int) {
+	for len(n.order) > 0 && (n.order[0].id < since || len(n.order) > most) {
+		if old := n.order[0]; n.sent[old.nonce] == old {
+			delete(n.sent, old.nonce)
+		}
+		n.order = n.order[1:]
+	}
+}
+
+// since is the lowest id whose nonce counts.
+func (p *Pipeline) since() ID {
+	if p.opts.NonceWindow < 0 {
+		return 1<<63 - 1
+	}
+	return At(time.Now().Add(-p.opts.NonceWindow))
+}

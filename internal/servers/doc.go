@@ -19,18 +19,19 @@
 //
 // # What they cost
 //
-// Until it serves, two cores, mostly at a load of 6; at a load of 25 what runs on Java took five times as long.
+// Until it serves, on two cores that others used too (a load of 5 to 12, or as said), and its memory (proportional set size; the
+// last two are resident). What runs on Java took three to five times as long at a load of 20 to 30.
 //
-//	Redis 7.0.15              0.1 s    10 MB    Debian redis-server, redis-sentinel: 1.5 MB to fetch
-//	  cluster, 3 and 3        3.5 s    60 MB    failover 2 to 3 s after Kill
-//	  2 and 3 sentinels       5 s      50 MB    failover 2 to 3 s after Kill
-//	PostgreSQL 15             1.5 s    30 MB    Debian postgresql: 18 MB to fetch
-//	  and a replica           3 s      60 MB
-//	Kafka 4.3.1, KRaft        5 s     365 MB    44 MB of jars in 25 to 40 s; 7 s until it is back after Kill
-//	Cassandra 5.0.6          20 s     740 MB    66 MB of jars in 25 to 35 s; 11 s of one core's time per node
-//	  3 nodes                50 s     2.2 GB    a quorum answers 20 ms after one is killed
+//	Redis 7.0.15              0.1 s     9 MB    Debian redis-server, redis-sentinel: 1.4 MB to fetch
+//	  cluster, 3 and 3        3 s      28 MB    a replica has taken over 3 s after Kill
+//	  2 and 3 sentinels       5 s      17 MB    the replica leads 3 s after Kill
+//	PostgreSQL 15             6 s      19 MB    Debian postgresql: 19 MB to fetch; at a load of 20, most of it initdb
+//	  its replica             1 s      15 MB
+//	Kafka 4.3.1, KRaft        5 s     365 MB    44 MB of jars in 25 to 40 s; Kill and Start take 7 s
+//	Cassandra 5.0.6          24 s     740 MB    66 MB of jars in 30 s; 11 to 13 s of one core's time a node
+//	  3 nodes                60 s     2.2 GB    a quorum answered 18 ms after one was killed
 //
-// Kafka and Cassandra need Java 17, which is Debian 12's; Cassandra 5.0 does not start on 21.
+// Kafka and Cassandra run on the Java of Debian 12, version 17; Cassandra 5.0 is made for 11 and 17.
 //
 // # Not here
 //

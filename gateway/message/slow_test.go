@@ -178,7 +178,7 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 				if !errors.Is(err, errLost) {
 					t.Error(err)
 				}
-				time.Sleep(10 * time.Millisecond)
+				sleep(t.Context(), 10*time.Millisecond)
 			}
 			mu.Lock()
 			settled++

@@ -94,7 +94,7 @@ func TestCacheOfManyWriters(t *testing.T) {
 									t.Error(err)
 								}
 							}
-							if err := writeAnything(r, "a", 40, i, nil)(t.Context(), c); err != nil && !errors.Is(err, ErrNotFound) {
+							if err := writeAnything(r, "a", 40, i)(t.Context(), c); err != nil && !errors.Is(err, ErrNotFound) {
 								t.Error(err)
 							}
 						}

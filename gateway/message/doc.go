@@ -41,6 +41,22 @@
 // higher id, by as much as the clocks of the nodes differ and a batch takes. A nonce that comes to
 // both within a batch's time may become two messages.
 //
+// # Stores of stores
+//
+// Three stores are made of others, and of each other: a [Cache] reads each page once for all who
+// want it and remembers it; a [Sharded] spreads channels over several stores and moves them
+// while they are used; a [Replicated] reads from copies. Where all three are wanted, the cache
+// is outermost, and a sharded store has replicated ones. A pipeline asks past copies for what
+// it must know, see [WithStaleness].
+//
+// # Goroutines and locks
+//
+// A pipeline has the goroutines of its batches, and Consume one for each channel of what it has taken,
+// for which it waits. A Cache has one for each read of its store, for which Close waits, and a timer for
+// each write that failed. Sharded and Replicated have none. No lock is held while a store, a replica
+// or the application is called; a channel's turn of a Sharded, which is waited for within a
+// context, is.
+//
 // # Non-goals
 //
 // Permissions, what a message means, who its readers are. Edits and deletions go straight to the

@@ -255,7 +255,7 @@ func TestReplicatedReadsFromReplicas(t *testing.T) {
 		if s := read(1000); s.Primary != 0 || s.Replicas[0].Pages < 400 || s.Replicas[1].Pages < 400 {
 			t.Errorf("both are fresh: %+v", s)
 		}
-		if lags = copies[0].lags.Load() + copies[1].lags.Load() - lags; lags > 12 {
+		if lags = copies[0].lags.Load() + copies[1].lags.Load() - lags; lags > 30 { // in some 11 s
 			t.Errorf("asked for their lag %d times", lags)
 		}
 

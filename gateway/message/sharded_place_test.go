@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,12 +31,12 @@ func TestPlaceWaits(t *testing.T) {
 		both := c.placement(r[0])
 		both.Also = r[1]
 
-		wrote, placed := false, false
+		var wrote, placed, read atomic.Bool
 		go func() {
 			if err := s.Append(t.Context(), channel, []Message{said(channel, 1)}); err != nil {
 				t.Error(err)
 			}
-			wrote = true
+			wrote.Store(true)
 		}()
 		synctest.Wait()
 		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -44,10 +45,10 @@ func TestPlaceWaits(t *testing.T) {
 			t.Errorf("with a write under way: %v", err)
 		}
 		go func() {
-			if err := s.Place(t.Context(), both); err != nil || !wrote {
+			if err := s.Place(t.Context(), both); err != nil || !wrote.Load() {
 				t.Errorf("placed while a write was under way: %v", err)
 			}
-			placed = true
+			placed.Store(true)
 		}()
 		synctest.Wait()
 		short, cancel = context.WithTimeout(t.Context(), time.Millisecond)
@@ -55,7 +56,7 @@ func TestPlaceWaits(t *testing.T) {
 		if err := s.Edit(short, said(channel, 1)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a write behind the gate: %v", err)
 		}
-		if err := s.Append(t.Context(), channel, []Message{said(channel, 2)}); err != nil || !placed {
+		if err := s.Append(t.Context(), channel, []Message{said(channel, 2)}); err != nil || !placed.Load() {
 			t.Errorf("written while the placement changed: %v", err)
 		}
 		if len(c[main].channels[channel]) != 2 || len(c[also].channels[channel]) != 1 {
@@ -63,13 +64,12 @@ func TestPlaceWaits(t *testing.T) {
 		}
 
 		// A read that has begun ends before Place does: what it reads may be cleared after that.
-		read := false
 		go func() {
 			s.Page(t.Context(), channel, Query{Limit: 1})
-			read = true
+			read.Store(true)
 		}()
 		synctest.Wait()
-		if err := s.Place(t.Context(), c.placement(r[0])); err != nil || !read {
+		if err := s.Place(t.Context(), c.placement(r[0])); err != nil || !read.Load() {
 			t.Errorf("placed while a read was under way: %v", err)
 		}
 	})

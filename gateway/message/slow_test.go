@@ -170,7 +170,7 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 		model := NewMemoryStore()
 		for i := range 150 {
 			mu.Lock()
-			write := writeAnything(r, channel, ID(min(most, i+5)), i, states[settled])
+			write := writeAnything(r, channel, ID(min(most, i+5)), i)
 			write(t.Context(), model)
 			states = append(states, slices.Clone(model.channels[channel]))
 			mu.Unlock()
@@ -178,7 +178,7 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 				if !errors.Is(err, errLost) {
 					t.Error(err)
 				}
-				time.Sleep(10 * time.Millisecond)
+				sleep(t.Context(), 10*time.Millisecond)
 			}
 			mu.Lock()
 			settled++
@@ -205,7 +205,7 @@ func useChannel(t *testing.T, all *sync.WaitGroup, c Store, channel string, seed
 }
 
 // writeAnything is some write with ids up to most, of which it prefers the highest.
-func writeAnything(r *rand.Rand, channel string, most ID, i int, now []Message) func(context.Context, Store) error {
+func writeAnything(r *rand.Rand, channel string, most ID, i int) func(context.Context, Store) error {
 	some := func() ID { return ID(max(1, int(most)-r.IntN(1+r.IntN(int(most))))) }
 	m := said(channel, some())
 	m.Content = fmt.Sprint("write ", i)

@@ -14,7 +14,7 @@
 //	var refusal *message.Refusal
 //	switch {
 //	case err == nil: // stored, and on its way
-//	case errors.As(err, &refusal): // not stored: tell the sender why, and when to come back
+//	case errors.As(err, &refusal): // not taken: tell the sender why, and when to come back
 //	default: // unknown: sent again with the same nonce, it is one message
 //	}
 //
@@ -28,7 +28,7 @@
 //     it may come back. Send never waits in a line that is full.
 //   - Sent again with its nonce within Options.NonceWindow, a message is stored once, also after
 //     a restart and when the first answer was lost. Where it cannot be known that it was
-//     delivered, it is delivered again: readers know it by its id.
+//     delivered, it is delivered again, maybe behind later ones: readers know it by its id.
 //   - Where one node owns a channel (Options.Owner, or there is only one), ids grow in the order
 //     in which messages are stored and delivered, for every reader, over restarts and changes of
 //     the owner.

@@ -48,7 +48,7 @@ type Refusal struct {
 const (
 	CodeLimited     = "RATE_LIMITED" // too many of this sender
 	CodeBusy        = "BUSY"         // too many of everybody's are waiting
-	CodeUnavailable = "UNAVAILABLE"  // the store does not answer
+	CodeUnavailable = "UNAVAILABLE"  // the store does not answer, and may have the message all the same
 	CodeNotStored   = "NOT_STORED"   // the store refuses this message
 	CodeInvalid     = "INVALID"      // it breaks a rule
 )

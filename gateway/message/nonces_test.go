@@ -1,9 +1,13 @@
 package message
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/batch"
 )
 
 func TestNonceWindow(t *testing.T) {
@@ -173,4 +177,31 @@ func TestQueueID(t *testing.T) {
 	if len(ids) != 6 {
 		t.Errorf("%d ids of 6 messages: %v", len(ids), ids)
 	}
+}
+
+// TestRepeatedBesideAFailure: what was answered is not touched when its batch is tried again.
+func TestRepeatedBesideAFailure(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *hooked) {
+		p := mustNew(t, Options{Store: h, Batch: batch.Options{MaxDelay: time.Millisecond}})
+		first := mustSend(t, p, hello("1"))
+		tries := 0
+		h.append = func(ctx context.Context, channel string, batch []Message) error {
+			if tries++; tries < 3 {
+				return errStorm
+			}
+			return h.MemoryStore.Append(ctx, channel, batch)
+		}
+		var all sync.WaitGroup
+		for _, nonce := range []string{"1", "2", "1", "3", "2"} { // one batch
+			all.Go(func() {
+				if m := mustSend(t, p, hello(nonce)); (m.ID == first.ID) != (nonce == "1") {
+					t.Errorf("nonce %s is %d", nonce, m.ID)
+				}
+			})
+		}
+		all.Wait()
+		if stored := len(h.all(t, "7")); stored != 3 || tries != 3 {
+			t.Errorf("%d are stored after %d tries", stored, tries)
+		}
+	})
 }

@@ -18,6 +18,7 @@ type world struct {
 	store  *MemoryStore
 	storm  float64 // how much of what is asked of the store goes wrong
 	mortal float64 // how often a process dies in the middle of something
+	partly string  // "part", if a call that fails may have stored a part
 
 	mu        sync.Mutex
 	rng       *rand.Rand
@@ -28,6 +29,8 @@ type world struct {
 	delivered map[ID]bool       // by any life
 	acked     map[sender]ID     // what a sender was told
 	refused   map[sender]bool   // whose last word is that it is not stored
+	unlucky   map[sender]bool   // that the store has refused, whoever heard of it
+	left      map[sender]bool   // whose sender did not wait for every answer
 	counts    map[string]int    // of what happened, to see that it did
 	content   map[sender]string // what was sent
 	lives     []*life           // the last one is the present one
@@ -41,9 +44,9 @@ func senderOf(m Message) sender { return sender{m.Channel, m.Author, m.Nonce} }
 func newWorld(t *testing.T, seed uint64, storm, mortal float64) *world {
 	inOurTime()
 	return &world{
-		t: t, store: NewMemoryStore(), storm: storm, mortal: mortal, rng: rand.New(rand.NewPCG(seed, 1)),
+		t: t, store: NewMemoryStore(), storm: storm, mortal: mortal, partly: "part", rng: rand.New(rand.NewPCG(seed, 1)),
 		applied: make(map[string][]ID), named: make(map[sender]ID), uncertain: make(map[ID]bool), delivered: make(map[ID]bool),
-		acked: make(map[sender]ID), refused: make(map[sender]bool), counts: make(map[string]int), content: make(map[sender]string),
+		acked: make(map[sender]ID), refused: make(map[sender]bool), unlucky: make(map[sender]bool), left: make(map[sender]bool), counts: make(map[string]int), content: make(map[sender]string),
 	}
 }
 
@@ -148,7 +151,7 @@ func (l *life) fault(of ...string) string {
 
 // Append is of Store. It applies all, a part or nothing, and says so or something else.
 func (l *life) Append(ctx context.Context, channel string, batch []Message) error {
-	fault := l.fault("before", "after", "part", "refuse", "panic before", "panic after", "hang", "hang after")
+	fault := l.fault("before", "after", "refuse", "panic before", "panic after", "hang", "hang after", l.w.partly)
 	l.w.nap(5 * time.Millisecond)
 	switch fault {
 	case "dead":
@@ -187,9 +190,19 @@ func (l *life) Append(ctx context.Context, channel string, batch []Message) erro
 		if err := l.apply(channel, batch, taken, false); err != nil || len(failed) == 0 {
 			return err
 		}
+		l.w.setAside(batch, failed)
 		return fmt.Errorf("some: %w", failed)
 	}
 	return l.apply(channel, batch, batch, false)
+}
+
+// setAside remembers who was refused.
+func (w *world) setAside(batch []Message, failed BatchError) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range failed {
+		w.unlucky[senderOf(batch[i])] = true
+	}
 }
 
 // some is a random part of a batch, of which all is there that is stored already.
@@ -309,6 +322,7 @@ func (l *life) told(m Message, as Message, err error) (acknowledged bool) {
 	defer w.mu.Unlock()
 	if l.dead {
 		w.counts["unheard"]++
+		w.left[senderOf(m)] = true
 		return false
 	}
 	s := senderOf(m)
@@ -323,6 +337,7 @@ func (l *life) told(m Message, as Message, err error) (acknowledged bool) {
 	delete(w.refused, s)
 	if err != nil {
 		w.counts["unknown"]++
+		w.left[s] = true
 		return false
 	}
 	w.counts["acknowledged"]++
@@ -372,7 +387,7 @@ func (w *world) judge() {
 		}
 	}
 	for s := range w.refused {
-		if m, there := stored[s]; there && w.refused[s] {
+		if m, there := stored[s]; there && w.refused[s] && !w.left[s] {
 			w.wrong("%+v was refused and is stored: %+v", s, m)
 		}
 	}

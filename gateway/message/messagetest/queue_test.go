@@ -270,7 +270,6 @@ func TestBrokenQueues(t *testing.T) {
 			}
 		})},
 		{"KeyOrder", "the newest first", taking(slices.Reverse[[]message.Item])},
-		{"KeyOrder", "of several takers, in any", ownKeys},
 		{"KeyOfOneTaker", "in turn", ownKeys},
 		{"DeadTaker", "behind the others", brokeQueue(func(q *message.MemoryQueue, b *brokenQueue, _ *shared) {
 			var had []message.Item

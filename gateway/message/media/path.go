@@ -30,7 +30,7 @@ func parsePath(p string) (h Hash, end string, ok bool) {
 	end = path.Ext(name)
 	stem := strings.TrimSuffix(name, end)
 	// One ending more, which clean takes off.
-	ok = err == nil && p == "/"+text+"/"+name && end != "" && stem == clean(stem+".x")
+	ok = err == nil && p == "/"+text+"/"+name && len(end) > 1 && stem == clean(stem+".x")
 	return h, end, ok
 }
 

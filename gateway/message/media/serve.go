@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 )
 
@@ -37,8 +38,18 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	} else {
 		header.Set("Content-Disposition", "attachment") // browsers take the name from the address
 	}
+	if lastNone.MatchString(r.Header.Get("Range")) {
+		whole := *r
+		whole.Header = r.Header.Clone()
+		whole.Header.Del("Range")
+		r = &whole
+	}
 	http.ServeContent(w, r, "", time.Time{}, f)
 }
+
+// lastNone is a range of the last 0 bytes, which http.ServeContent answers with one that ends before it
+// begins. It may be ignored, as any range may.
+var lastNone = regexp.MustCompile(`[=,]\s*-0+\s*(,|$)`)
 
 // failed answers for a store, and says so in the log unless the client has gone.
 func (h *handler) failed(w http.ResponseWriter, r *http.Request, what string, err error) {

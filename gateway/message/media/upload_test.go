@@ -126,13 +126,15 @@ func TestUploadSize(t *testing.T) {
 		}{
 			{"too large", strings.NewReader(fits + "a"), 413},
 			{"too large, unannounced", io.MultiReader(strings.NewReader(fits + "a")), 413},
-			{"far too large, unannounced", io.LimitReader(zeros{}, 10<<20), 413},
 		} {
 			answer, text := s.ask("POST", "/media/", tt.body)
 			if answer.StatusCode != tt.want || len(files(t, s.store)) != 0 || temps(t, s.store) != 0 {
 				t.Errorf("%s than %d: %s, %q is kept", tt.name, size, text, files(t, s.store))
 			}
 		}
+		w := httptest.NewRecorder()
+		s.Config.Handler.ServeHTTP(w, httptest.NewRequest("POST", "/media/", &endless{left: 1 << 20}))
+		status(t, w.Result(), 413)
 		for range 2 { // unannounced too
 			s.upload(fits, "a.txt")
 			answer, _ := s.ask("POST", "/media/", io.MultiReader(strings.NewReader(fits)))
@@ -143,6 +145,16 @@ func TestUploadSize(t *testing.T) {
 	s.store.maxSize = 1000
 	answer, _ := s.ask("POST", "/media/", strings.NewReader(strings.Repeat("a", 1001)))
 	status(t, answer, 413) // the store's own limit
+}
+
+// endless gives bytes, until the test fails because so many are read.
+type endless struct{ left int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left -= len(p); e.left < 0 {
+		panic("far more is read than is taken")
+	}
+	return zeros{}.Read(p)
 }
 
 type zeros struct{}
@@ -198,32 +210,35 @@ func TestClientGoesAway(t *testing.T) {
 }
 
 func TestMaxUploads(t *testing.T) {
-	s := newSite(t, HandlerOptions{Authorize: everybody, MaxUploads: 2})
-	var pipes []*io.PipeWriter
-	answers := make(chan int)
-	for i := range 2 {
-		r, w := io.Pipe()
-		pipes = append(pipes, w)
+	h := Handler(newDisk(t, DiskOptions{}), HandlerOptions{Authorize: everybody, MaxUploads: 2})
+	post := func(body io.Reader) *http.Response {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("POST", "/", body))
+		return w.Result()
+	}
+	under, goOn, answers := make(chan bool), make(chan bool), make(chan int)
+	for range 2 {
 		go func() {
-			answer, _ := s.ask("POST", "/media/", r)
-			answers <- answer.StatusCode
+			answers <- post(io.MultiReader(strings.NewReader("hello"), callReader(func() {
+				under <- true
+				<-goOn
+			}))).StatusCode
 		}()
-		fmt.Fprint(w, "upload ", i) // is taken when the request is sent
+		<-under
 	}
-	for { // until both are known to the server
-		answer, _ := s.ask("POST", "/media/", strings.NewReader("one more"))
-		if answer.StatusCode == 503 {
-			header(t, answer, "Retry-After", "5")
-			break
-		}
-	}
-	for _, w := range pipes {
-		w.Close()
+	answer := post(unread{t})
+	status(t, answer, 503)
+	header(t, answer, "Retry-After", "5")
+	close(goOn)
+	for range 2 {
 		if code := <-answers; code != 201 {
 			t.Errorf("status %d", code)
 		}
 	}
-	s.upload("one more", "a.txt")
+	for _, body := range []string{"hello", "", "hello"} { // refused ones give their slot back too
+		post(strings.NewReader(body))
+	}
+	status(t, post(strings.NewReader("hello")), 201)
 }
 
 func TestUploaded(t *testing.T) {

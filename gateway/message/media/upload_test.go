@@ -312,6 +312,18 @@ func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 // deaf hides that deadlines can be set.
 type deaf struct{ http.ResponseWriter }
 
+// slowStore needs a minute when all is read, and gives up when the client does.
+type slowStore struct{ Store }
+
+func (s slowStore) Put(ctx context.Context, r io.Reader, typ string) (Object, error) {
+	o, err := s.Store.Put(ctx, r, typ)
+	if err == nil {
+		time.Sleep(time.Minute)
+		err = ctx.Err()
+	}
+	return o, err
+}
+
 func TestSlowUpload(t *testing.T) {
 	const minute = time.Minute
 	tests := []struct {
@@ -326,8 +338,8 @@ func TestSlowUpload(t *testing.T) {
 		{"nothing comes", HandlerOptions{}, false, 0, 2 * minute, 408, grace, grace},
 		{"a byte a second", HandlerOptions{}, false, 1, time.Second, 408, grace, grace + time.Second},
 		{"1 KB a second", HandlerOptions{}, false, 1 << 10, time.Second, 408, grace, grace + 2*time.Second},
-		{"20 KB a second", HandlerOptions{}, false, 20 << 10, time.Second, 201, 50 * time.Second, minute},
-		{"1 KB a second is enough", HandlerOptions{MinRate: 1000}, false, 1 << 10, time.Second, 201, 50 * time.Second, minute},
+		{"20 KB a second", HandlerOptions{}, false, 20 << 10, time.Second, 201, minute + 50*time.Second, 2 * minute},
+		{"1 KB a second is enough", HandlerOptions{MinRate: 1000}, false, 1 << 10, time.Second, 201, minute + 50*time.Second, 2 * minute},
 		{"as slow as it likes", HandlerOptions{MinRate: -1}, false, 100, minute, 201, 50 * minute, 60 * minute},
 		{"a byte a second, without deadlines", HandlerOptions{}, true, 1, time.Second, 408, grace, grace + time.Second},
 	}
@@ -336,7 +348,7 @@ func TestSlowUpload(t *testing.T) {
 			store := newDisk(t, DiskOptions{})
 			synctest.Test(t, func(t *testing.T) {
 				tt.o.Authorize = everybody
-				h := Handler(store, tt.o)
+				h := Handler(slowStore{store}, tt.o)
 				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if tt.deaf {
 						w = deaf{w}

@@ -120,11 +120,10 @@ func (b *body) Read(p []byte) (int, error) {
 	b.control.SetReadDeadline(due) // if it cannot, the clock below is looked at
 	n, err := b.r.Read(p)
 	b.n += int64(n)
-	switch {
-	case err == io.EOF:
-		b.control.SetReadDeadline(time.Time{}) // the store may take its time
+	if err == io.EOF { // of the deadline, net/http takes care
 		return n, err
-	case err == nil && !due.IsZero() && time.Now().After(due):
+	}
+	if err == nil && !due.IsZero() && time.Now().After(due) {
 		err = errSlow
 	}
 	b.err = err

@@ -5,7 +5,7 @@ import "context"
 // Queue holds items until somebody has dealt with them, in the order of each key. A value is one
 // taker: its methods may be called by many goroutines at once, Take by one at a time.
 // messagetest.Queue proves one of your own. What is said of contexts and errors at [Store]
-// holds here too.
+// holds here too. Put, Ack and Bury of no items do nothing.
 type Queue interface {
 	// Put adds items behind those that are there. When it returns nil, they are kept
 	// until they are acknowledged or buried, also when the process, or the server behind
@@ -17,7 +17,8 @@ type Queue interface {
 	// it waits for the first, not for more. The items of one key come in the order in which
 	// they were put, and as long as one of them is with a taker, no other taker gets one of
 	// that key. When a taker is closed or dies, what it had taken and not acknowledged is
-	// taken again, by somebody, in order, before what is behind it; Tries counts.
+	// taken again, by somebody, in order, before what is behind it; Tries counts. What a Take
+	// took that failed, it has given back, or the next one returns it.
 	Take(ctx context.Context, max int) ([]Item, error)
 
 	// Ack says that items, which this taker has taken, have been dealt with: they are not
@@ -36,7 +37,7 @@ type Queue interface {
 // Item is what a Queue holds.
 type Item struct {
 	Key  string // items with the same one stay in order; not empty
-	ID   string // names it for people, and for queues that drop an item put twice within their window; may be empty
+	ID   string // names it among those of its key, for people, and for queues that drop an item put twice within their window; may be empty
 	Data []byte
 
 	// Of Take.

@@ -61,6 +61,7 @@ type client struct {
 	n     int
 
 	session string // its id
+	reads   []readMark
 }
 
 // join signs in and reads READY and GUILD_CREATE.
@@ -69,12 +70,13 @@ func join(t *testing.T, url, name string) *client {
 	c := connect(t, url)
 	c.send(2, map[string]any{"token": name, "intents": 53608447})
 	var ready struct {
-		SessionID string `json:"session_id"`
+		SessionID string     `json:"session_id"`
+		ReadState []readMark `json:"read_state"`
 	}
 	if err := json.Unmarshal(c.until(0, "READY"), &ready); err != nil {
 		t.Fatal(err)
 	}
-	c.session = ready.SessionID
+	c.session, c.reads = ready.SessionID, ready.ReadState
 	if err := json.Unmarshal(c.until(0, "GUILD_CREATE"), &c.guild); err != nil {
 		t.Fatal(err)
 	}

@@ -144,11 +144,15 @@ func (s *server) signIn(ctx context.Context, token string, bot bool) (user, erro
 // ready subscribes a session before it reads what there is, so that nothing
 // falls between the two.
 func (s *server) ready(ctx context.Context, session *gateway.Session) (any, error) {
-	if err := session.Subscribe(ctx, topic); err != nil {
+	if err := session.Subscribe(ctx, topic, userTopic(userID(session))); err != nil {
 		return nil, err
 	}
 	s.gw.Presence().Join(topic, session.User().ID)
 	me, err := s.guild.user(ctx, userID(session))
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.readStates(ctx, me)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +163,7 @@ func (s *server) ready(ctx context.Context, session *gateway.Session) (any, erro
 	if err := session.Send(ctx, created); err != nil {
 		return nil, err
 	}
-	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}}, nil
+	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}, "read_state": states}, nil
 }
 
 // resume is for a session that another server had: its subscriptions came with it.
@@ -182,9 +186,13 @@ const publishWithin = 5 * time.Second
 // publish tells everybody what has been kept, also when the client that asked
 // for it is gone by now: ctx lends its values, not its end.
 func (s *server) publish(ctx context.Context, kind string, intent gateway.Intent, data any) error {
+	return s.publishTo(ctx, topic, gateway.Event{Type: kind, Data: data, Intent: intent})
+}
+
+func (s *server) publishTo(ctx context.Context, topic string, ev gateway.Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishWithin)
 	defer cancel()
-	return s.gw.Publish(ctx, topic, gateway.Event{Type: kind, Data: data, Intent: intent})
+	return s.gw.Publish(ctx, topic, ev)
 }
 
 // handler serves the page, the gateway, and what clients ask for to find it.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
+)
+
+// Who has read how far is kept by user and channel. Somebody who has never read
+// a channel has read what was said before they came.
+
+type markRead struct {
+	ChannelID id `json:"channel_id"`
+	MessageID id `json:"message_id"`
+}
+
+// markRead notes that the user has read a channel up to a message, and tells
+// their other tabs. It only goes forward, and to the newest message at most.
+func (s *server) markRead(ctx context.Context, me id, in markRead) (object, error) {
+	if err := s.checkChannel(ctx, in.ChannelID); err != nil {
+		return nil, err
+	}
+	newest, err := s.store.Page(ctx, in.ChannelID.String(), message.Query{Limit: 1})
+	if err != nil || len(newest) == 0 {
+		return object{}, err
+	}
+	in.MessageID = min(in.MessageID, id(newest[0].ID))
+	moved, err := s.guild.markRead(ctx, me, in)
+	if err != nil || !moved {
+		return object{}, err
+	}
+	return object{}, s.publishTo(ctx, userTopic(me), gateway.Event{
+		Type:  "MESSAGE_ACK",
+		Data:  object{"channel_id": in.ChannelID, "message_id": in.MessageID, "version": 0},
+		Class: gateway.Conflate,
+		Key:   in.ChannelID.String(),
+	})
+}
+
+// userTopic is where all sessions of a user are told what is theirs alone.
+func userTopic(user id) string { return "user:" + user.String() }
+
+// maxUnread is up to how many unread messages are counted.
+const maxUnread = 100
+
+// readStates is, for every channel, up to where a user has read it and how many
+// messages of others are behind that. Bots do not read.
+func (s *server) readStates(ctx context.Context, me user) ([]object, error) {
+	states := []object{}
+	if me.bot {
+		return states, nil
+	}
+	channels, err := s.channels(ctx)
+	for _, c := range channels {
+		var mark id
+		if mark, err = s.guild.readUpTo(ctx, me, c.id); err != nil {
+			break
+		}
+		unread, mentions := 0, 0
+		if c.last > mark {
+			if unread, mentions, err = s.unread(ctx, me.id, c.id, mark); err != nil {
+				break
+			}
+		}
+		states = append(states, object{"id": c.id, "last_message_id": mark, "mention_count": mentions, "unread_count": unread})
+	}
+	return states, err
+}
+
+// unread counts the messages of others behind a mark, and those that mention the user.
+func (s *server) unread(ctx context.Context, me, channel, mark id) (unread, mentions int, err error) {
+	page, err := s.store.Page(ctx, channel.String(), message.Query{After: message.ID(mark), Limit: maxUnread})
+	for _, m := range page {
+		if m.Author == me.String() {
+			continue
+		}
+		unread++
+		for _, found := range mention.FindAllStringSubmatch(m.Content, -1) {
+			if found[1] == me.String() {
+				mentions++
+				break
+			}
+		}
+	}
+	return unread, mentions, err
+}
+
+// markRead reports whether the mark has gone forward.
+func (g guild) markRead(ctx context.Context, user id, in markRead) (bool, error) {
+	res, err := g.db.ExecContext(ctx, `INSERT INTO chat_read (user, channel, message) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET message = excluded.message WHERE excluded.message > message`, int64(user), int64(in.ChannelID), int64(in.MessageID))
+	if err != nil {
+		return false, fmt.Errorf("mark as read: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// readUpTo is the last message that a user has read in a channel, or the last
+// that there can have been when they came.
+func (g guild) readUpTo(ctx context.Context, u user, channel id) (id, error) {
+	var mark int64
+	err := g.db.QueryRowContext(ctx, `SELECT message FROM chat_read WHERE user = ? AND channel = ?`, int64(u.id), int64(channel)).Scan(&mark)
+	if errors.Is(err, sql.ErrNoRows) {
+		return id(message.At(u.joined)), nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read marks: %w", err)
+	}
+	return id(mark), nil
+}

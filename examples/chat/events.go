@@ -116,11 +116,7 @@ func guildObject() object {
 }
 
 // guildCreate is the guild as one of its members sees it.
-func (s *server) guildCreate(ctx context.Context, me user) (gateway.Event, error) {
-	channels, err := s.channels(ctx)
-	if err != nil {
-		return gateway.Event{}, err
-	}
+func (s *server) guildCreate(ctx context.Context, me user, channels []channel) (gateway.Event, error) {
 	users, err := s.guild.users(ctx)
 	if err != nil {
 		return gateway.Event{}, err

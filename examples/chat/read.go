@@ -49,33 +49,34 @@ const maxUnread = 100
 
 // readStates is, for every channel, up to where a user has read it and how many
 // messages of others are behind that. Bots do not read.
-func (s *server) readStates(ctx context.Context, me user) ([]object, error) {
+func (s *server) readStates(ctx context.Context, me user, channels []channel) ([]object, error) {
 	states := []object{}
 	if me.bot {
 		return states, nil
 	}
-	channels, err := s.channels(ctx)
 	for _, c := range channels {
-		var mark id
-		if mark, err = s.guild.readUpTo(ctx, me, c.id); err != nil {
-			break
+		mark, err := s.guild.readUpTo(ctx, me, c.id)
+		if err != nil {
+			return nil, err
 		}
-		unread, mentions := 0, 0
-		if c.last > mark {
-			if unread, mentions, err = s.unread(ctx, me.id, c.id, mark); err != nil {
-				break
-			}
+		unread, mentions, err := s.unread(ctx, me.id, c, mark)
+		if err != nil {
+			return nil, err
 		}
 		states = append(states, object{"id": c.id, "last_message_id": mark, "mention_count": mentions, "unread_count": unread})
 	}
-	return states, err
+	return states, nil
 }
 
-// unread counts the messages of others behind a mark, and those that mention the user.
-func (s *server) unread(ctx context.Context, me, channel, mark id) (unread, mentions int, err error) {
-	page, err := s.store.Page(ctx, channel.String(), message.Query{After: message.ID(mark), Limit: maxUnread})
+// unread counts the messages of others from behind a mark to the channel's newest
+// one, and those that mention the user.
+func (s *server) unread(ctx context.Context, me id, c channel, mark id) (unread, mentions int, err error) {
+	if c.last <= mark {
+		return 0, 0, nil
+	}
+	page, err := s.store.Page(ctx, c.id.String(), message.Query{After: message.ID(mark), Limit: maxUnread})
 	for _, m := range page {
-		if m.Author == me.String() {
+		if m.Author == me.String() || id(m.ID) > c.last {
 			continue
 		}
 		unread++

@@ -152,11 +152,15 @@ func (s *server) ready(ctx context.Context, session *gateway.Session) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	states, err := s.readStates(ctx, me)
+	channels, err := s.channels(ctx) // once: READY and GUILD_CREATE are of one moment
 	if err != nil {
 		return nil, err
 	}
-	created, err := s.guildCreate(ctx, me)
+	states, err := s.readStates(ctx, me, channels)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.guildCreate(ctx, me, channels)
 	if err != nil {
 		return nil, err
 	}

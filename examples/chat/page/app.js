@@ -4,7 +4,7 @@ import { Gateway } from './gateway.js'
 import { Messages } from './messages.js'
 import { renderChannels, renderConnection, renderCountdown, renderMembers, renderTyping, wireDrawers } from './panels.js'
 import { Search } from './search.js'
-import { State, older } from './state.js'
+import { State } from './state.js'
 
 const typingEvery = 8000 // ms between two TYPING commands
 const longest = 2000 // characters of a message, as the server has it
@@ -143,6 +143,7 @@ $('scroll').addEventListener('scroll', see)
 addEventListener('pagehide', () => {
   if (!gateway) return
   remember()
+  tellRead()
   gateway.stop()
 })
 addEventListener('pageshow', (event) => event.persisted && start())
@@ -193,16 +194,22 @@ function see() {
   mark()
 }
 
-/** Tells the server, and thereby this person's other tabs, what has been read; not with every message of many. */
+/** Tells the server, and thereby this person's other tabs, what has been read: at once, and not with every message of many. */
 function mark() {
-  const c = state.channels.get(state.current)
-  if (!c || marking || older(c.read, c.marked ?? '0') <= 0) return
-  c.marked = c.read
-  gateway.call('MARK_READ', { channel_id: c.id, message_id: c.read }).catch(() => delete c.marked)
+  if (marking) return
+  tellRead()
   marking = setTimeout(() => {
     marking = undefined
-    if (state?.me) mark()
+    if (state?.unsaid().length) mark()
   }, markEvery)
+}
+
+function tellRead() {
+  for (const c of state.unsaid()) {
+    const before = c.said
+    c.said = c.read
+    gateway.call('MARK_READ', { channel_id: c.id, message_id: c.read }).catch(() => (c.said = before))
+  }
 }
 
 $('compose').onsubmit = (event) => {

@@ -8,7 +8,7 @@ export const older = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 
 export class State {
   me = null
   guild = ''
-  channels = new Map() // id → {id, name, last: newest message, read: up to where, unread: how many of others behind that}
+  channels = new Map() // id → {id, name, last: newest message, read: up to where, said: that the server knows of, unread: how many of others behind read}
   #reads = new Map() // channel id → what READY said of it
   members = new Map() // user id → {id, name, status}
   messages = new Map() // channel id → Map of id → message
@@ -82,8 +82,9 @@ export class State {
   }
 
   #channel({ id, name, last_message_id: last }) {
-    const said = this.#reads.get(id)
-    return { id, name, last: last ?? '0', read: said?.last_message_id ?? '0', unread: said?.unread_count ?? 0 }
+    const known = this.#reads.get(id)
+    const read = known?.last_message_id ?? '0'
+    return { id, name, last: last ?? '0', read, said: read, unread: known?.unread_count ?? 0 }
   }
 
   #gone(channel, id) {
@@ -123,7 +124,7 @@ export class State {
   #acked({ channel_id, message_id }) {
     const c = this.channels.get(channel_id)
     if (!c || older(message_id, c.read) <= 0) return
-    c.read = message_id
+    c.read = c.said = message_id
     const left = [...(this.messages.get(c.id)?.values() ?? [])].filter((m) => older(m.id, c.read) > 0 && m.author.id !== this.me.id)
     if (older(c.last, c.read) <= 0) c.unread = 0
     else if (this.more.has(c.id)) c.unread = left.length
@@ -137,6 +138,11 @@ export class State {
   #draw() {
     const c = this.channels.get(this.current)
     this.line = c?.unread ? c.read : null
+  }
+
+  /** Channels of which more has been read than the server knows. */
+  unsaid() {
+    return [...this.channels.values()].filter((c) => older(c.read, c.said) > 0)
   }
 
   /** All of the current channel has been read. Reports whether that is news. */

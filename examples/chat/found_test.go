@@ -132,8 +132,9 @@ func TestReadMarks(t *testing.T) {
 		t.Errorf("to who is new, %d are", st.Unread)
 	}
 	me, _, _ := userOf("ann")
+	robot.send("read by who answers")
+	ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": "an answer"})
 	one, two := robot.send("one"), robot.send("two, <@"+me.String()+">")
-	ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": "three"})
 	tab := join(t, url, "ann")
 	if st := state(tab, "2"); st.Unread != 2 || st.Mentions != 1 {
 		t.Errorf("not read yet: %+v", st)

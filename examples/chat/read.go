@@ -11,7 +11,8 @@ import (
 )
 
 // Who has read how far is kept by user and channel. Somebody who has never read
-// a channel has read what was said before they came.
+// a channel has read what was said before they came, and whoever says something
+// has read what stands before it.
 
 type markRead struct {
 	ChannelID id `json:"channel_id"`
@@ -59,7 +60,7 @@ func (s *server) readStates(ctx context.Context, me user, channels []channel) ([
 		if err != nil {
 			return nil, err
 		}
-		unread, mentions, err := s.unread(ctx, me.id, c, mark)
+		mark, unread, mentions, err := s.unread(ctx, me.id, c, mark)
 		if err != nil {
 			return nil, err
 		}
@@ -68,15 +69,20 @@ func (s *server) readStates(ctx context.Context, me user, channels []channel) ([
 	return states, nil
 }
 
-// unread counts the messages of others from behind a mark to the channel's newest
-// one, and those that mention the user.
-func (s *server) unread(ctx context.Context, me id, c channel, mark id) (unread, mentions int, err error) {
+// unread counts the messages from behind a mark, or behind a later one of the
+// user's own, to the channel's newest, and those that mention the user.
+func (s *server) unread(ctx context.Context, me id, c channel, from id) (mark id, unread, mentions int, err error) {
+	mark = from
 	if c.last <= mark {
-		return 0, 0, nil
+		return mark, 0, 0, nil
 	}
 	page, err := s.store.Page(ctx, c.id.String(), message.Query{After: message.ID(mark), Limit: maxUnread})
 	for _, m := range page {
-		if m.Author == me.String() || id(m.ID) > c.last {
+		if id(m.ID) > c.last {
+			break
+		}
+		if m.Author == me.String() {
+			mark, unread, mentions = id(m.ID), 0, 0
 			continue
 		}
 		unread++
@@ -87,7 +93,7 @@ func (s *server) unread(ctx context.Context, me id, c channel, mark id) (unread,
 			}
 		}
 	}
-	return unread, mentions, err
+	return mark, unread, mentions, err
 }
 
 // markRead reports whether the mark has gone forward.

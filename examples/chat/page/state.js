@@ -111,6 +111,7 @@ export class State {
     const here = c.id === this.current
     if (message.author.id === this.me.id) {
       this.#read(c)
+      c.said = c.read // the server knows that who speaks has read
       if (here) this.line = null
     } else if (here && this.watching) {
       this.#read(c)

@@ -124,12 +124,13 @@ func (s *server) getMessages(r *request) (any, error) {
 			return nil, err
 		}
 	}
+	// In the query 0 is an id, before all others; in a Query it is none.
 	q := message.Query{Limit: limit, Before: message.ID(before)}
 	switch query := r.URL.Query(); {
 	case query.Has("around"):
-		q = message.Query{Limit: limit, Around: message.ID(around)}
+		q = message.Query{Limit: limit, Around: message.ID(max(around, 1))}
 	case query.Has("after"):
-		q = message.Query{Limit: limit, After: message.ID(after)}
+		q = message.Query{Limit: limit, After: message.ID(max(after, 1))}
 	}
 	messages, err := s.store.Page(r.Context(), channel.String(), q)
 	if err != nil {

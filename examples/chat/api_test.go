@@ -300,6 +300,7 @@ func TestAPIPages(t *testing.T) {
 		"limit=3&before=" + ids[4]:       "321",
 		"limit=3&after=" + ids[4]:        "765",
 		"limit=100&after=0":              "876543210",
+		"limit=3&after=0":                "210",
 		"limit=5&around=" + ids[4]:       "65432",
 		"limit=4&around=" + ids[4]:       "5432",
 		"limit=5&around=" + ids[8]:       "87654",

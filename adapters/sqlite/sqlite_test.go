@@ -107,7 +107,7 @@ func TestSearch(t *testing.T) {
 	ctx := t.Context()
 	s := open(t, filepath.Join(t.TempDir(), "chat.db"))
 	var many []string
-	for i := range 3000 {
+	for i := range 300 {
 		many = append(many, fmt.Sprint("w", i))
 	}
 	long := strings.Join(many, " ")

@@ -44,6 +44,7 @@ func TestSearch(t *testing.T) {
 	check(map[string]any{"text": "the SEA", "before": ids[2]}, "Down by the SEA.|false")
 	check(map[string]any{"text": "sea", "channel_id": "3"}, "Down by the SEA.|false")
 	check(map[string]any{"text": " ?! "}, "EMPTY")
+	check(map[string]any{"text": strings.Repeat("ü", 201)}, "TOO_LONG")
 	check(map[string]any{"text": "sea", "channel_id": "99"}, "NOT_FOUND")
 	ann.call("EDIT_MESSAGE", map[string]any{"channel_id": "3", "message_id": ids[1], "content": "Down by the river"})
 	ann.call("DELETE_MESSAGE", map[string]any{"channel_id": "2", "message_id": ids[2]})

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"unicode/utf8"
 
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
@@ -15,8 +17,10 @@ type search struct {
 	Limit     int    `json:"limit"`
 }
 
-// maxFound is the most messages of one answer.
-const maxFound = 25
+const (
+	maxFound = 25  // messages of one answer
+	maxText  = 200 // characters to look for: every word takes its time
+)
 
 // search is what was found, newest first, and whether there is more.
 func (s *server) search(ctx context.Context, me id, in search) (object, error) {
@@ -42,6 +46,10 @@ func (s *server) search(ctx context.Context, me id, in search) (object, error) {
 }
 
 func (s *server) hits(ctx context.Context, q message.Search) ([]message.Hit, error) {
+	if utf8.RuneCountInString(q.Text) > maxText {
+		why := fmt.Sprintf("Must be %d or fewer in length.", maxText)
+		return nil, invalid("content", "BASE_TYPE_MAX_LENGTH", why, "TOO_LONG", why)
+	}
 	if len(message.Words(q.Text)) == 0 {
 		return nil, invalid("content", "BASE_TYPE_REQUIRED", "A word is required.", "EMPTY", "A search needs a word.")
 	}

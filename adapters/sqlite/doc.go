@@ -21,7 +21,8 @@
 //     are changed and deleted in one transaction. So a Pipeline need not be told of the index; if
 //     it is, that costs it a look at each message.
 //   - A Store is safe for concurrent use. Writes go one at a time, readers do not
-//     wait for them; those who wait to append share one transaction.
+//     wait for them; those who wait to append share one transaction. One goroutine runs these,
+//     from Open until Close, which waits for it.
 //   - A file that is not ours, too new or unreadable is refused and not changed;
 //     damage that Open does not meet is told by the method that does, as ErrDamaged.
 //     A file of an older version is brought up to date by Open, in one transaction.

@@ -2,11 +2,9 @@ package sqlite
 
 import "errors"
 
+// What a method returns for a message that is not there, a query that makes no sense, and a store
+// that is closed is package message's.
 var (
-	// ErrNotFound is returned for a message that is not there.
-	ErrNotFound = errors.New("sqlite: no such message")
-	// ErrExists is returned by Append for an id that is taken.
-	ErrExists = errors.New("sqlite: message exists")
 	// ErrTooNew is returned by Open for a file that a newer version has written.
 	ErrTooNew = errors.New("the file was written by a newer version")
 	// ErrDamaged is returned, by Open or by the method that meets it, when the file

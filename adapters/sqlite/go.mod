@@ -2,7 +2,10 @@ module github.com/gatehouse-go/gatehouse/adapters/sqlite
 
 go 1.26.0
 
-require modernc.org/sqlite v1.62.0
+require (
+	github.com/gatehouse-go/gatehouse v0.0.0
+	modernc.org/sqlite v1.62.0
+)
 
 require (
 	github.com/dustin/go-humanize v1.1.0 // indirect

@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // victim names the file that a second process of this test writes until it is killed.
 const victim = "SQLITE_TEST_VICTIM"
 
-// Everything that Append acknowledged before its process was killed is there.
+// Everything that Append acknowledged before its process was killed is there, and is found.
 func TestKilled(t *testing.T) {
 	if path := os.Getenv(victim); path != "" {
 		write(path)
@@ -42,13 +43,17 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	cmd.Wait()
-	page, err := open(t, path).History(t.Context(), 7, 0, 1<<30)
-	if err != nil || len(page) < acknowledged || acknowledged < 200 {
-		t.Errorf("%d acknowledged, %d found, %v", acknowledged, len(page), err)
+	s := open(t, path)
+	kept := page(t, s, "7")
+	if len(kept) < acknowledged || acknowledged < 200 {
+		t.Errorf("%d acknowledged, %d found", acknowledged, len(kept))
 	}
-	for i, m := range page {
-		if m.ID != uint64(i+1) || m.Content != fmt.Sprint("message ", i+1) {
+	for i, m := range kept {
+		if m.ID != message.ID(i+1) || m.Content != fmt.Sprint("message ", i+1) {
 			t.Fatalf("message %d is %+v", i+1, m)
+		}
+		if got := found(t, s, m.Content); got != fmt.Sprintf("[{7 %d}]", i+1) {
+			t.Fatalf("searched for message %d, found %s", i+1, got)
 		}
 	}
 }
@@ -56,9 +61,9 @@ func TestKilled(t *testing.T) {
 // write appends messages and says so, for ever.
 func write(path string) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
-	for id := uint64(1); err == nil; id++ {
-		if err = s.Append(context.Background(), sqlite.Message{ID: id, Channel: 7, Content: fmt.Sprint("message ", id)}); err == nil {
-			fmt.Println(id)
+	for id := message.ID(1); err == nil; id++ {
+		if err = s.Append(context.Background(), "7", one(id, fmt.Sprint("message ", uint64(id)))); err == nil {
+			fmt.Println(uint64(id))
 		}
 	}
 	fmt.Println(err)
@@ -73,14 +78,14 @@ func TestTwoStores(t *testing.T) {
 	for w := range 4 {
 		writers.Go(func() {
 			for i := range 50 {
-				if err := stores[w%2].Append(t.Context(), sqlite.Message{ID: uint64(w*50 + i + 1), Channel: 7}); err != nil {
+				if err := stores[w%2].Append(t.Context(), "7", one(message.ID(w*50+i+1), "x")); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	writers.Wait()
-	if page, err := stores[0].History(t.Context(), 7, 0, 1000); err != nil || len(page) != 200 {
-		t.Errorf("%d messages, %v", len(page), err)
+	if got := page(t, stores[0], "7"); len(got) != 200 {
+		t.Errorf("%d messages", len(got))
 	}
 }

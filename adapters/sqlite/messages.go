@@ -3,145 +3,139 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
-// Message is what somebody said in a channel. Ids are up to the application;
-// History orders by them, so let them grow with time (snowflakes do). They are
-// below 2^63.
-type Message struct {
-	ID      uint64
-	Channel uint64
-	Author  uint64
-	Content string
-	Edited  time.Time // to the microsecond; zero: never
-}
-
-// Append keeps new messages, all of them or none, in one transaction: many at
-// once cost little more than one. The error is ErrExists if an id is taken.
-func (s *Store) Append(ctx context.Context, messages ...Message) error {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return wrap("append", err)
-	}
-	defer tx.Rollback()
-	for _, m := range messages {
-		_, err := tx.ExecContext(ctx, `INSERT INTO gatehouse_messages (id, channel, author, content, edited) VALUES (?, ?, ?, ?, ?)`,
-			int64(m.ID), int64(m.Channel), int64(m.Author), m.Content, micros(m.Edited))
-		if err != nil && strings.Contains(err.Error(), "UNIQUE constraint") {
-			return fmt.Errorf("%w: %d", ErrExists, m.ID)
-		}
-		if err != nil {
-			return wrap("append", err)
-		}
-	}
-	return wrap("append", tx.Commit())
-}
-
-// Get returns a message. The error is ErrNotFound if it is not in the channel.
-func (s *Store) Get(ctx context.Context, channel, id uint64) (Message, error) {
-	m := Message{ID: id, Channel: channel}
-	var author, edited int64
-	err := s.read.QueryRowContext(ctx, `SELECT author, content, edited FROM gatehouse_messages WHERE id = ? AND channel = ?`,
-		int64(id), int64(channel)).Scan(&author, &m.Content, &edited)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Message{}, ErrNotFound
-	}
-	m.Author, m.Edited = uint64(author), fromMicros(edited)
-	return m, wrap("get", err)
-}
-
-// History returns the newest messages of a channel with ids below before, at
-// most limit, oldest first. before 0 means from the end.
-func (s *Store) History(ctx context.Context, channel, before uint64, limit int) ([]Message, error) {
-	end := int64(before)
-	if before == 0 {
-		end = 1<<63 - 1
-	}
-	page, err := s.page(ctx, channel, `id < ? ORDER BY id DESC`, end, limit)
-	slices.Reverse(page)
-	return page, wrap("history", err)
-}
-
-// After returns the oldest messages of a channel with ids above after, at most
-// limit, oldest first.
-func (s *Store) After(ctx context.Context, channel, after uint64, limit int) ([]Message, error) {
-	page, err := s.page(ctx, channel, `id > ? ORDER BY id`, int64(after), limit)
-	return page, wrap("after", err)
-}
-
-func (s *Store) page(ctx context.Context, channel uint64, which string, bound int64, limit int) ([]Message, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, author, content, edited FROM gatehouse_messages
-		WHERE channel = ? AND `+which+` LIMIT ?`, int64(channel), bound, max(limit, 0))
-	if err != nil {
+// Page is of [message.Store].
+func (s *Store) Page(ctx context.Context, channel string, q message.Query) ([]message.Message, error) {
+	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	// So many with ids up to one, and so many with ids above another.
+	upTo, older, above, newer := int64(math.MaxInt64), q.Limit, int64(math.MaxInt64), 0
+	switch {
+	case q.Before != 0:
+		upTo = int64(q.Before) - 1
+	case q.After != 0:
+		older, above, newer = 0, int64(q.After), q.Limit
+	case q.Around != 0:
+		upTo, above, newer = int64(q.Around), int64(q.Around), q.Limit
+	}
+	rows, err := s.statements.page.QueryContext(ctx, channel, upTo, older, above, newer)
+	if err != nil {
+		return nil, s.wrap(ctx, "page", err)
+	}
 	defer rows.Close()
-	var page []Message
+	var page []message.Message
 	for rows.Next() {
-		var id, author, edited int64
-		m := Message{Channel: channel}
-		if err := rows.Scan(&id, &author, &m.Content, &edited); err != nil {
-			return nil, err
+		var id, edited int64
+		m := message.Message{Channel: channel}
+		if err := rows.Scan(&id, &m.Author, &m.Content, &m.Data, &m.Nonce, &edited); err != nil {
+			return nil, s.wrap(ctx, "page", err)
 		}
-		m.ID, m.Author, m.Edited = uint64(id), uint64(author), fromMicros(edited)
+		m.ID, m.Edited = message.ID(id), fromMillis(edited)
 		page = append(page, m)
 	}
-	return page, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, s.wrap(ctx, "page", err)
+	}
+	slices.SortFunc(page, func(a, b message.Message) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return q.Of(page), nil
 }
 
-// Edit replaces the content of a message. The error is ErrNotFound if it is
-// not in the channel.
-func (s *Store) Edit(ctx context.Context, channel, id uint64, content string, at time.Time) error {
-	return s.one(ctx, "edit", `UPDATE gatehouse_messages SET content = ?, edited = ? WHERE id = ? AND channel = ?`,
-		content, micros(at), int64(id), int64(channel))
+// Edit is of [message.Store]. The message is found by its new words from then on.
+func (s *Store) Edit(ctx context.Context, m message.Message) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `UPDATE gatehouse_messages SET content = ?, data = ?, edited = ? WHERE channel = ? AND id = ?
+			RETURNING author`, m.Content, m.Data, millis(m.Edited), m.Channel, int64(m.ID)).Scan(&m.Author)
+		if errors.Is(err, sql.ErrNoRows) {
+			return message.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return s.index(ctx, tx, m)
+	})
+	return s.wrap(ctx, "edit", err)
 }
 
-// Delete forgets a message. The error is ErrNotFound if it is not in the channel.
-func (s *Store) Delete(ctx context.Context, channel, id uint64) error {
-	return s.one(ctx, "delete", `DELETE FROM gatehouse_messages WHERE id = ? AND channel = ?`, int64(id), int64(channel))
-}
-
-// LastID returns the highest id of all messages, 0 if there are none.
-func (s *Store) LastID(ctx context.Context) (uint64, error) {
-	var id int64
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM gatehouse_messages`).Scan(&id)
-	return uint64(id), wrap("last id", err)
-}
-
-// one runs a statement that concerns exactly one message.
-func (s *Store) one(ctx context.Context, what, statement string, args ...any) error {
-	res, err := s.write.ExecContext(ctx, statement, args...)
+// Delete is of [message.Store]. The messages are found no more.
+func (s *Store) Delete(ctx context.Context, channel string, ids ...message.ID) ([]message.ID, error) {
+	var deleted []message.ID
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `DELETE FROM gatehouse_messages WHERE channel = ? AND id IN (SELECT value FROM json_each(?))
+			RETURNING id`, channel, list(ids))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id int64
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			deleted = append(deleted, message.ID(id))
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		return s.unindex(ctx, tx, channel, ids)
+	})
 	if err != nil {
-		return wrap(what, err)
+		return nil, s.wrap(ctx, "delete", err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(ErrNotFound, err)
-	}
-	return nil
+	slices.Sort(deleted)
+	return deleted, nil
 }
 
-func wrap(what string, err error) error {
+// list is ids as a parameter of a statement, which json_each takes apart.
+func list(ids []message.ID) string {
+	numbers := make([]uint64, len(ids))
+	for i, id := range ids {
+		numbers[i] = uint64(id)
+	}
+	text, _ := json.Marshal(numbers) // numbers have no error
+	return string(text)
+}
+
+// wrap says what was done when an error came, and what it means.
+func (s *Store) wrap(ctx context.Context, what string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if partly := (message.BatchError)(nil); errors.As(err, &partly) {
+		return partly
+	}
+	if ended := ctx.Err(); ended != nil {
+		err = ended
+	} else if s.closing.Err() != nil {
+		err = message.ErrClosed
 	}
 	return fmt.Errorf("sqlite: %s: %w", what, plain(err))
 }
 
-func micros(t time.Time) int64 {
+func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixMicro()
+	return t.UnixMilli()
 }
 
-func fromMicros(n int64) time.Time {
+func fromMillis(n int64) time.Time {
 	if n == 0 {
 		return time.Time{}
 	}
-	return time.UnixMicro(n).UTC()
+	return time.UnixMilli(n).UTC()
 }

@@ -11,6 +11,8 @@ import (
 
 	driver "modernc.org/sqlite" // registers itself as "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // Options configure a [Store]. The zero value works.
@@ -21,12 +23,23 @@ type Options struct {
 	Schema []string
 }
 
-// Store is a SQLite file with messages. Make it with [Open]; it is safe for
-// concurrent use.
+// Store is a SQLite file with messages, a [message.Store] and a [message.Index] in
+// one. Make it with [Open]; it is safe for concurrent use.
 type Store struct {
-	write *sql.DB // one connection
-	read  *sql.DB
+	write      *sql.DB // one connection
+	read       *sql.DB
+	statements statements
+
+	appends chan *appending
+	closing context.Context
+	close   context.CancelFunc
+	written chan struct{} // closed when nobody takes appends any more; nil: nobody ever did
 }
+
+var (
+	_ message.Store = (*Store)(nil)
+	_ message.Index = (*Store)(nil)
+)
 
 // applicationID marks a file as ours, in the header field that SQLite has for
 // that (PRAGMA application_id): "gate" in ASCII.
@@ -53,13 +66,19 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := usable(path); err != nil {
 		return nil, err
 	}
-	s := &Store{write: connect(path, "_txlock=immediate"), read: connect(path, "_pragma=query_only(1)")}
+	s := &Store{write: connect(path, "_txlock=immediate"), read: connect(path, "_pragma=query_only(1)"), appends: make(chan *appending)}
+	s.closing, s.close = context.WithCancel(context.Background())
 	s.write.SetMaxOpenConns(1)
 	s.read.SetMaxOpenConns(4)
-	if err := s.prepare(ctx, o); err != nil {
+	if err = s.prepare(ctx, o); err == nil {
+		err = s.prepareStatements(ctx)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
+	s.written = make(chan struct{})
+	go s.writeGroups()
 	return s, nil
 }
 
@@ -118,12 +137,20 @@ func plain(err error) error {
 		return errors.New("another program is writing to it")
 	case sqlite3.SQLITE_FULL:
 		return errors.New("the disk is full")
+	case sqlite3.SQLITE_TOOBIG:
+		return errors.New("it is too large for SQLite")
 	}
 	return err
 }
 
-// Close closes the file. Methods called afterwards fail.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+// Close closes the file. Methods called afterwards fail, and an Append that is under way may.
+func (s *Store) Close() error {
+	s.close()
+	if s.written != nil {
+		<-s.written
+	}
+	return errors.Join(s.read.Close(), s.write.Close())
+}
 
 // DB returns the connection that writes, for tables of the application's own.
 // There is one: a transaction that is left open stops everybody.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 func Example() {
@@ -26,17 +28,20 @@ func Example() {
 		return
 	}
 	defer store.Close()
-	for id, text := range []string{"hello", "is anybody here?", "yes"} {
-		store.Append(ctx, sqlite.Message{ID: uint64(id + 1), Channel: 7, Author: 42, Content: text})
+	for id, text := range []string{"Hello!", "Is anybody here?", "Hello, yes."} {
+		store.Append(ctx, "7", []message.Message{{ID: message.ID(id + 1), Author: "42", Content: text}})
 	}
-	store.Delete(ctx, 7, 2)
-	page, _ := store.History(ctx, 7, 0, 50)
+	store.Delete(ctx, "7", 2)
+	page, _ := store.Page(ctx, "7", message.Query{Limit: 50})
 	for _, m := range page {
 		fmt.Println(m.ID, m.Content)
 	}
+	hits, _ := store.Search(ctx, message.Search{Text: "hello", Limit: 25})
+	fmt.Println(hits)
 	// Output:
-	// 1 hello
-	// 3 yes
+	// 1 Hello!
+	// 3 Hello, yes.
+	// [{7 3} {7 1}]
 }
 
 func open(t testing.TB, path string) *sqlite.Store {
@@ -49,87 +54,224 @@ func open(t testing.TB, path string) *sqlite.Store {
 	return s
 }
 
-func ids(page []sqlite.Message) (text string) {
-	for _, m := range page {
-		text += fmt.Sprint(m.ID, " ")
-	}
-	return text
+// one is a batch of one message.
+func one(id message.ID, content string) []message.Message {
+	return []message.Message{{ID: id, Content: content}}
 }
 
-func TestMessages(t *testing.T) {
+// page is the newest messages of a channel.
+func page(t testing.TB, s *sqlite.Store, channel string) []message.Message {
+	t.Helper()
+	page, err := s.Page(t.Context(), channel, message.Query{Limit: message.MaxPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// found is what a search for words finds.
+func found(t testing.TB, s *sqlite.Store, words string) string {
+	t.Helper()
+	hits, err := s.Search(t.Context(), message.Search{Text: words, Limit: message.MaxHits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(hits)
+}
+
+// Everything of a message is kept, whatever is in it, and found however the file is named.
+func TestEverythingIsKept(t *testing.T) {
 	ctx := t.Context()
 	s := open(t, filepath.Join(t.TempDir(), "a b?c#d%20.db"))
-	for id := range uint64(10) {
-		if err := s.Append(ctx, sqlite.Message{ID: id + 1, Channel: id % 2, Author: 1<<63 - 1, Content: fmt.Sprint("ü", id)}); err != nil {
+	batch := []message.Message{
+		{ID: 1},
+		{ID: 5, Author: "ann\x00", Content: "a 'quoted' \"text\" \xff\x00 zwölf 🦆", Data: []byte{0, 0xff}, Nonce: `"n"`, Edited: time.UnixMilli(1_700_000_000_123).UTC()},
+		{ID: 1<<63 - 1, Content: strings.Repeat("long ", 100_000), Data: make([]byte, 1<<20)},
+	}
+	if err := s.Append(ctx, "a;DROP TABLE", batch); err != nil {
+		t.Fatal(err)
+	}
+	for i := range batch {
+		batch[i].Channel = "a;DROP TABLE"
+	}
+	if got := page(t, s, "a;DROP TABLE"); !reflect.DeepEqual(got, batch) {
+		t.Errorf("got %.300v", got)
+	}
+	if got := found(t, s, `zwölf "quoted"`); got != "[{a;DROP TABLE 5}]" {
+		t.Errorf("found %s", got)
+	}
+}
+
+// An index may be asked for more words than anybody says, and an id be in several channels.
+func TestSearch(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, filepath.Join(t.TempDir(), "chat.db"))
+	var many []string
+	for i := range 300 {
+		many = append(many, fmt.Sprint("w", i))
+	}
+	long := strings.Join(many, " ")
+	for _, channel := range []string{"a", "b", "c"} {
+		if err := s.Append(ctx, channel, []message.Message{{ID: 10, Author: "ann", Content: "same " + channel}, {ID: 20, Author: "bob", Content: long}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Append(ctx, sqlite.Message{ID: 50, Channel: 1}, sqlite.Message{ID: 3}); !errors.Is(err, sqlite.ErrExists) {
-		t.Errorf("an id twice: %v", err)
-	}
-	if _, err := s.Get(ctx, 1, 50); !errors.Is(err, sqlite.ErrNotFound) {
-		t.Errorf("half of an Append stayed: %v", err)
-	}
 	for _, tt := range []struct {
-		before uint64
-		limit  int
+		search message.Search
 		want   string
-	}{{0, 3, "6 8 10 "}, {6, 50, "2 4 "}, {2, 50, ""}, {0, 0, ""}, {0, -1, ""}, {7, 1, "6 "}} {
-		page, err := s.History(ctx, 1, tt.before, tt.limit)
-		if err != nil || ids(page) != tt.want {
-			t.Errorf("History(before %d, limit %d): %v, %v, want %s", tt.before, tt.limit, ids(page), err, tt.want)
+	}{
+		{message.Search{Text: long, Channels: []string{"b"}}, "[{b 20}]"},
+		{message.Search{Text: "SAME b"}, "[{b 10}]"},
+		{message.Search{Text: "same", Channels: []string{"c", "x"}}, "[{c 10}]"},
+		{message.Search{Text: "same", Author: "bob"}, "[]"},
+		{message.Search{Text: "same", Before: 10}, "[]"},
+		{message.Search{Text: "same", After: 10}, "[]"},
+		{message.Search{Text: "same OR w1"}, "[]"},
+		{message.Search{Text: "sam"}, "[]"},
+	} {
+		tt.search.Limit = 100
+		if got, err := s.Search(ctx, tt.search); err != nil || fmt.Sprint(got) != tt.want {
+			t.Errorf("%.60v: %v, %v, want %s", tt.search, got, err, tt.want)
 		}
 	}
-	for _, tt := range []struct {
-		after uint64
-		limit int
-		want  string
-	}{{0, 3, "2 4 6 "}, {6, 50, "8 10 "}, {10, 50, ""}, {0, 0, ""}, {0, -1, ""}, {5, 1, "6 "}} {
-		page, err := s.After(ctx, 1, tt.after, tt.limit)
-		if err != nil || ids(page) != tt.want {
-			t.Errorf("After(%d, limit %d): %v, %v, want %s", tt.after, tt.limit, ids(page), err, tt.want)
-		}
+	if hits, err := s.Search(ctx, message.Search{Text: "w7", Limit: 2}); err != nil || len(hits) != 2 {
+		t.Errorf("of three: %v, %v", hits, err)
 	}
-	at := time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC)
-	if err := s.Edit(ctx, 1, 4, "changed", at); err != nil {
+	if _, err := s.Delete(ctx, "b", 10); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := s.Get(ctx, 1, 4); err != nil || m.Content != "changed" || !m.Edited.Equal(at) || m.Author != 1<<63-1 {
-		t.Errorf("Get: %+v, %v", m, err)
+	if err := s.Edit(ctx, message.Message{Channel: "c", ID: 10, Content: "other"}); err != nil {
+		t.Fatal(err)
 	}
-	for name, err := range map[string]error{
-		"Edit":                    s.Edit(ctx, 1, 99, "x", at),
-		"Edit in another channel": s.Edit(ctx, 0, 4, "x", at),
-		"Delete":                  s.Delete(ctx, 0, 4),
-	} {
-		if !errors.Is(err, sqlite.ErrNotFound) {
-			t.Errorf("%s: %v", name, err)
+	if got := found(t, s, "same"); got != "[{a 10}]" {
+		t.Errorf("found %s", got)
+	}
+	if got := found(t, s, "other"); got != "[{c 10}]" {
+		t.Errorf("found %s", got)
+	}
+}
+
+// What is kept here need not be added to the index, and is not spoilt by one who is late.
+func TestAddWhatIsKept(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, filepath.Join(t.TempDir(), "chat.db"))
+	if err := s.Append(ctx, "7", one(1, "first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Edit(ctx, message.Message{Channel: "7", ID: 1, Content: "second"}); err != nil {
+		t.Fatal(err)
+	}
+	before := changes(t, s)
+	if err := s.Add(ctx, []message.Message{{Channel: "7", ID: 1, Content: "first"}}); err != nil {
+		t.Fatal(err)
+	}
+	if after := changes(t, s); after != before {
+		t.Errorf("%d rows were written", after-before)
+	}
+	if found(t, s, "first") != "[]" || found(t, s, "second") != "[{7 1}]" {
+		t.Error("the text before an edit is found")
+	}
+	if err := s.Remove(ctx, "7", 1); err != nil || found(t, s, "second") != "[]" {
+		t.Errorf("what was removed is found, %v", err)
+	}
+	if err := s.Add(ctx, []message.Message{{Channel: "7", ID: 1, Content: "second"}}); err != nil || found(t, s, "second") != "[{7 1}]" {
+		t.Errorf("what was added again is not found, %v", err)
+	}
+}
+
+// changes is how many rows the connection that writes has written.
+func changes(t *testing.T, s *sqlite.Store) (n int) {
+	t.Helper()
+	if err := s.DB().QueryRow(`SELECT total_changes()`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A message that the application's own rules refuse does not take others with it.
+func TestOneOfABatchIsRefused(t *testing.T) {
+	ctx := t.Context()
+	s, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "chat.db"), sqlite.Options{Schema: []string{
+		`CREATE TRIGGER IF NOT EXISTS no_spam BEFORE INSERT ON gatehouse_messages WHEN NEW.content = 'spam' BEGIN SELECT RAISE(ABORT, 'no spam'); END`,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.Append(ctx, "7", []message.Message{{ID: 1, Content: "one"}, {ID: 2, Content: "spam"}, {ID: 3, Content: "three"}})
+	var partly message.BatchError
+	if !errors.As(err, &partly) || len(partly) != 1 || !strings.Contains(partly[1].Error(), "no spam") {
+		t.Errorf("got %v", err)
+	}
+	if got := page(t, s, "7"); len(got) != 2 || found(t, s, "three") != "[{7 3}]" {
+		t.Errorf("kept %v", got)
+	}
+}
+
+// Those who wait to append share transactions; each of them is told of its own.
+func TestAppendTogether(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, filepath.Join(t.TempDir(), "chat.db"))
+	tx, err := s.DB().BeginTx(ctx, nil) // everybody waits for it
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	var writers sync.WaitGroup
+	for i := range 100 {
+		writers.Go(func() {
+			if err := s.Append(ctx, fmt.Sprint(i), one(message.ID(i+1), "x")); err != nil {
+				t.Error(err)
+			}
+		})
+		writers.Go(func() {
+			if err := s.Append(gone, "gone", one(message.ID(1000+i), "x")); !errors.Is(err, context.Canceled) {
+				t.Errorf("who left is told %v", err)
+			}
+		})
+	}
+	cancel()
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	writers.Wait()
+	for i := range 100 {
+		if got := page(t, s, fmt.Sprint(i)); len(got) != 1 {
+			t.Fatalf("channel %d has %v", i, got)
 		}
-	}
-	if _, err := s.Get(ctx, 0, 4); !errors.Is(err, sqlite.ErrNotFound) {
-		t.Errorf("Get: %v", err)
-	}
-	if err := s.Delete(ctx, 1, 10); err != nil {
-		t.Error(err)
-	}
-	if id, err := s.LastID(ctx); err != nil || id != 9 {
-		t.Errorf("LastID: %d, %v", id, err)
 	}
 }
 
 // A store that is not closed, as after kill -9, is found again whole.
 func TestReopen(t *testing.T) {
-	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "chat.db")
 	first := open(t, path)
-	for id := range uint64(100) {
-		if err := first.Append(ctx, sqlite.Message{ID: id + 1, Channel: 7}); err != nil {
+	for id := range message.ID(100) {
+		if err := first.Append(t.Context(), "7", one(id+1, "x")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	second := open(t, path)
-	if page, err := second.History(ctx, 7, 0, 1000); err != nil || len(page) != 100 {
-		t.Errorf("%d messages, %v", len(page), err)
+	if got := page(t, open(t, path), "7"); len(got) != 100 {
+		t.Errorf("%d messages", len(got))
+	}
+}
+
+func TestClosed(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, filepath.Join(t.TempDir(), "chat.db"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, pageErr := s.Page(ctx, "7", message.Query{Limit: 1})
+	_, deleteErr := s.Delete(ctx, "7", 1)
+	_, searchErr := s.Search(ctx, message.Search{Text: "x", Limit: 1})
+	for name, err := range map[string]error{
+		"Append": s.Append(ctx, "7", one(1, "x")), "Page": pageErr, "Edit": s.Edit(ctx, message.Message{Channel: "7", ID: 1}), "Delete": deleteErr,
+		"Add": s.Add(ctx, []message.Message{{Channel: "7", ID: 1}}), "Remove": s.Remove(ctx, "7", 1), "Search": searchErr,
+	} {
+		if !errors.Is(err, message.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -140,18 +282,21 @@ func TestConcurrentUse(t *testing.T) {
 	for w := range 4 {
 		wg.Go(func() {
 			for i := range 50 {
-				if err := s.Append(ctx, sqlite.Message{ID: uint64(w*50 + i + 1), Channel: 7}); err != nil {
+				if err := s.Append(ctx, "7", one(message.ID(w*50+i+1), "x")); err != nil {
 					t.Error(err)
 				}
-				if _, err := s.History(ctx, 7, 0, 10); err != nil {
+				if _, err := s.Page(ctx, "7", message.Query{Limit: 10}); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.Search(ctx, message.Search{Text: "x", Limit: 10}); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if page, _ := s.History(ctx, 7, 0, 1000); len(page) != 200 {
-		t.Errorf("%d messages", len(page))
+	if got := page(t, s, "7"); len(got) != 200 {
+		t.Errorf("%d messages", len(got))
 	}
 }
 
@@ -168,11 +313,11 @@ func TestReadersDoNotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	if _, err := tx.ExecContext(ctx, `INSERT INTO gatehouse_messages (id, channel, author, content) VALUES (1, 7, 1, '')`); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO gatehouse_messages (id, channel, author, content) VALUES (1, '7', '1', '')`); err != nil {
 		t.Fatal(err)
 	}
-	if page, err := s.History(ctx, 7, 0, 10); err != nil || len(page) != 0 {
-		t.Errorf("while somebody writes: %d messages, %v", len(page), err)
+	if got := page(t, s, "7"); len(got) != 0 {
+		t.Errorf("while somebody writes: %d messages", len(got))
 	}
 	var mode string
 	if err := tx.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode != "wal" {

@@ -46,6 +46,8 @@ func (s *server) routes() []route {
 		{"GET /guilds/{guild}/roles", s.getRoles},
 		{"GET /guilds/{guild}/roles/{role}", s.getRole},
 
+		{"GET /guilds/{guild}/messages/search", s.searchMessages},
+
 		{"GET /guilds/{guild}/emojis", has(none)},
 		{"GET /guilds/{guild}/stickers", has(none)},
 		{"GET /guilds/{guild}/threads/active", has(object{"threads": none, "members": none})},
@@ -58,6 +60,7 @@ func (s *server) routes() []route {
 		{"GET /channels/{channel}/messages/{message}", s.getMessage},
 		{"PATCH /channels/{channel}/messages/{message}", s.patchMessage},
 		{"DELETE /channels/{channel}/messages/{message}", s.deleteMessage},
+		{"POST /channels/{channel}/messages/{message}/ack", s.postAck},
 
 		{"DELETE /channels/{channel}/messages/{message}/reactions", s.deleteReactions},
 		{"GET /channels/{channel}/messages/{message}/reactions/{emoji}", s.getReactions},

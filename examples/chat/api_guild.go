@@ -76,7 +76,7 @@ func (s *server) getChannels(r *request) (any, error) {
 	if err := r.inGuild(); err != nil {
 		return nil, err
 	}
-	channels, err := s.guild.channels(r.Context())
+	channels, err := s.channels(r.Context())
 	return channelObjects(channels), err
 }
 
@@ -169,7 +169,7 @@ func (s *server) getChannel(r *request) (any, error) {
 }
 
 func (s *server) channel(ctx context.Context, i id) (channel, error) {
-	all, err := s.guild.channels(ctx)
+	all, err := s.channels(ctx)
 	if err != nil {
 		return channel{}, err
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // form is a message as clients send it. What this chat does not keep is refused
@@ -40,9 +40,6 @@ func (f *form) read(r *request) (err error) {
 func there(value json.RawMessage) bool { return len(value) > 0 && string(value) != "null" }
 
 func (s *server) postMessage(r *request) (any, error) {
-	if err := s.maySend(r.Context(), r.me.id); err != nil {
-		return nil, err
-	}
 	var f form
 	if err := f.read(r); err != nil {
 		return nil, err
@@ -92,15 +89,15 @@ func (s *server) postBulkDelete(r *request) (any, error) {
 }
 
 func (s *server) getMessage(r *request) (any, error) {
-	channel, message, err := r.ids("channel", "message")
+	channel, i, err := r.ids("channel", "message")
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.message(r.Context(), channel, message)
+	m, err := s.message(r.Context(), channel, i)
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.page(r.Context(), r.me.id, []sqlite.Message{m})
+	page, err := s.page(r.Context(), r.me.id, []message.Message{m})
 	if err != nil {
 		return nil, err
 	}
@@ -127,19 +124,15 @@ func (s *server) getMessages(r *request) (any, error) {
 			return nil, err
 		}
 	}
-	var messages, newer []sqlite.Message
+	// In the query 0 is an id, before all others; in a Query it is none.
+	q := message.Query{Limit: limit, Before: message.ID(before)}
 	switch query := r.URL.Query(); {
 	case query.Has("around"):
-		messages, err = s.store.History(r.Context(), uint64(channel), uint64(around+1), limit/2+1)
-		if err == nil {
-			newer, err = s.store.After(r.Context(), uint64(channel), uint64(around), max(limit-len(messages), 0))
-		}
-		messages = append(messages, newer[:min(len(newer), limit/2)]...)
+		q = message.Query{Limit: limit, Around: message.ID(max(around, 1))}
 	case query.Has("after"):
-		messages, err = s.store.After(r.Context(), uint64(channel), uint64(after), limit)
-	default:
-		messages, err = s.store.History(r.Context(), uint64(channel), uint64(before), limit)
+		q = message.Query{Limit: limit, After: message.ID(max(after, 1))}
 	}
+	messages, err := s.store.Page(r.Context(), channel.String(), q)
 	if err != nil {
 		return nil, err
 	}

@@ -44,15 +44,18 @@ func (r *request) idOf(name string) (id, error) {
 }
 
 // limit is how many the query asks for.
-func (r *request) limit(fallback, most int) (int, error) {
-	text := r.URL.Query().Get("limit")
+func (r *request) limit(fallback, most int) (int, error) { return r.number("limit", fallback, 1, most) }
+
+// number is one in the query.
+func (r *request) number(name string, fallback, least, most int) (int, error) {
+	text := r.URL.Query().Get(name)
 	if text == "" {
 		return fallback, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > most {
-		why := fmt.Sprintf("Value must be between 1 and %d.", most)
-		return 0, invalid("limit", "NUMBER_TYPE_RANGE", why, "BAD_REQUEST", why)
+	if err != nil || n < least || n > most {
+		why := fmt.Sprintf("Value must be between %d and %d.", least, most)
+		return 0, invalid(name, "NUMBER_TYPE_RANGE", why, "BAD_REQUEST", why)
 	}
 	return n, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 type typing struct {
@@ -48,7 +49,11 @@ func (s *server) createChannel(ctx context.Context, _ id, in createChannel) (obj
 		why := "A channel's name has 1 to 40 letters, digits, hyphens or underscores."
 		return nil, invalid("name", "BASE_TYPE_BAD_LENGTH", why, "BAD_REQUEST", why)
 	}
-	c, err := s.guild.create(ctx, s.ids.next(s.now()), name)
+	i, err := s.ids.Next(0)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.guild.create(ctx, id(i), name)
 	if errors.Is(err, errTaken) {
 		why := fmt.Sprintf("There is a channel #%s already.", name)
 		return nil, invalid("name", "NAME_TAKEN", why, "TAKEN", why)
@@ -58,6 +63,19 @@ func (s *server) createChannel(ctx context.Context, _ id, in createChannel) (obj
 	}
 	o := channelObject(c)
 	return o, s.publish(ctx, "CHANNEL_CREATE", gateway.IntentGuilds, o)
+}
+
+// channels returns all channels, each with its newest message.
+func (s *server) channels(ctx context.Context) ([]channel, error) {
+	all, err := s.guild.channels(ctx)
+	for i := range all {
+		newest, pageErr := s.store.Page(ctx, all[i].id.String(), message.Query{Limit: 1})
+		err = errors.Join(err, pageErr)
+		for _, m := range newest {
+			all[i].last = id(m.ID)
+		}
+	}
+	return all, err
 }
 
 func (s *server) checkChannel(ctx context.Context, i id) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http/httptest"
@@ -11,14 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
-
-	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 )
 
 // start serves a data file until the test ends or stop is called.
@@ -65,6 +61,7 @@ type client struct {
 	n     int
 
 	session string // its id
+	reads   []readMark
 }
 
 // join signs in and reads READY and GUILD_CREATE.
@@ -73,12 +70,13 @@ func join(t *testing.T, url, name string) *client {
 	c := connect(t, url)
 	c.send(2, map[string]any{"token": name, "intents": 53608447})
 	var ready struct {
-		SessionID string `json:"session_id"`
+		SessionID string     `json:"session_id"`
+		ReadState []readMark `json:"read_state"`
 	}
 	if err := json.Unmarshal(c.until(0, "READY"), &ready); err != nil {
 		t.Fatal(err)
 	}
-	c.session = ready.SessionID
+	c.session, c.reads = ready.SessionID, ready.ReadState
 	if err := json.Unmarshal(c.until(0, "GUILD_CREATE"), &c.guild); err != nil {
 		t.Fatal(err)
 	}
@@ -248,34 +246,6 @@ func TestRestartKeepsEverything(t *testing.T) {
 	}
 }
 
-// Ids only go up, however many there are in a millisecond, and also when the
-// clock was ahead before the restart.
-func TestIDsGoUp(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "chat.db")
-	var last id
-	for range 2 {
-		s, err := newServer(t.Context(), data, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		now := time.Now()
-		for range 3 {
-			i := s.ids.next(now)
-			if i <= last {
-				t.Errorf("id %d after %d", i, last)
-			}
-			last = i
-		}
-		last = s.ids.next(now.Add(time.Hour))
-		if err := s.store.Append(t.Context(), sqlite.Message{ID: uint64(last), Channel: 2}); err != nil {
-			t.Error(err)
-		}
-		if err := s.close(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // Several tabs of one user are one member, and one presence.
 func TestTabsAreOnePerson(t *testing.T) {
 	url, _ := start(t, filepath.Join(t.TempDir(), "chat.db"))
@@ -379,37 +349,5 @@ func TestStartErrors(t *testing.T) {
 		if line := strings.TrimSuffix(stderr.String(), "\n"); strings.Contains(line, "\n") || !strings.Contains(line, tt.want) || stdout.Len() > 0 {
 			t.Errorf("%s: %q %q, want one line with %q", tt.name, line, stdout.String(), tt.want)
 		}
-	}
-}
-
-// Messages that come together share transactions; each is kept, and each
-// sender is told about its own.
-func TestWritesTogether(t *testing.T) {
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "chat.db"), sqlite.Options{Schema: schema})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	w := newWrites(store)
-	var senders sync.WaitGroup
-	for i := range 200 {
-		senders.Go(func() {
-			if err := w.keep(t.Context(), sqlite.Message{ID: uint64(i + 1), Channel: 2}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	senders.Wait()
-	if s := w.batcher.Stats(); s.Processed != 200 || s.Flushes >= 200 {
-		t.Errorf("%+v", s)
-	}
-	if err := w.keep(t.Context(), sqlite.Message{ID: 7, Channel: 2}); !errors.Is(err, sqlite.ErrExists) {
-		t.Errorf("an id twice: %v", err)
-	}
-	if err := w.close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if page, err := store.History(t.Context(), 2, 0, 1000); err != nil || len(page) != 200 {
-		t.Errorf("%d messages, %v", len(page), err)
 	}
 }

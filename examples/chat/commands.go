@@ -22,6 +22,8 @@ func (s *server) handleCommands() {
 	gateway.Handle(s.gw, "DELETE_MESSAGE", lasting(s.remove))
 	gateway.Handle(s.gw, "TYPING", lasting(s.typing))
 	gateway.Handle(s.gw, "HISTORY", lasting(s.history))
+	gateway.Handle(s.gw, "SEARCH", lasting(s.search))
+	gateway.Handle(s.gw, "MARK_READ", lasting(s.markRead))
 	gateway.Handle(s.gw, "CREATE_CHANNEL", lasting(s.createChannel))
 }
 

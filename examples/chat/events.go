@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 	"github.com/gatehouse-go/gatehouse/presence"
 )
 
@@ -52,9 +52,9 @@ func channelObject(c channel) object {
 	return o
 }
 
-func messageObject(m sqlite.Message, author user) object {
+func messageObject(m message.Message, author user) object {
 	o := object{
-		"id": id(m.ID), "channel_id": id(m.Channel), "guild_id": guildID, "author": userObject(author), "member": memberObject(author),
+		"id": id(m.ID), "channel_id": m.Channel, "guild_id": guildID, "author": userObject(author), "member": memberObject(author),
 		"content": m.Content, "timestamp": stamp(id(m.ID).time()), "edited_timestamp": nil, "tts": false, "mention_everyone": false,
 		"mentions": none, "mention_roles": none, "attachments": none, "embeds": none, "components": none, "pinned": false, "type": 0, "flags": 0,
 	}
@@ -116,11 +116,7 @@ func guildObject() object {
 }
 
 // guildCreate is the guild as one of its members sees it.
-func (s *server) guildCreate(ctx context.Context, me user) (gateway.Event, error) {
-	channels, err := s.guild.channels(ctx)
-	if err != nil {
-		return gateway.Event{}, err
-	}
+func (s *server) guildCreate(ctx context.Context, me user, channels []channel) (gateway.Event, error) {
 	users, err := s.guild.users(ctx)
 	if err != nil {
 		return gateway.Event{}, err

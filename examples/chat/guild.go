@@ -28,17 +28,7 @@ var schema = []string{
 		name TEXT    NOT NULL UNIQUE
 	) STRICT`,
 	`INSERT OR IGNORE INTO chat_channels (id, name) VALUES (2, 'general'), (3, 'random'), (4, 'help')`,
-	`CREATE TABLE IF NOT EXISTS chat_nonces (
-		author  INTEGER NOT NULL,
-		nonce   TEXT    NOT NULL, -- JSON, as the client wrote it
-		message INTEGER NOT NULL, -- below 0: it was deleted
-		PRIMARY KEY (author, nonce)
-	) STRICT, WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS chat_bots (id INTEGER PRIMARY KEY) STRICT`,
-	`CREATE TABLE IF NOT EXISTS chat_replies (
-		message INTEGER PRIMARY KEY,
-		target  INTEGER NOT NULL
-	) STRICT`,
 	`CREATE TABLE IF NOT EXISTS chat_reactions (
 		number  INTEGER PRIMARY KEY, -- in the order in which they came
 		message INTEGER NOT NULL,
@@ -46,14 +36,12 @@ var schema = []string{
 		user    INTEGER NOT NULL,
 		UNIQUE (message, emoji, user)
 	) STRICT`,
-	`CREATE TRIGGER IF NOT EXISTS chat_deleted_too AFTER DELETE ON gatehouse_messages BEGIN
-		DELETE FROM chat_reactions WHERE message = OLD.id;
-		DELETE FROM chat_replies WHERE message = OLD.id;
-	END`,
-	`CREATE INDEX IF NOT EXISTS chat_nonces_by_message ON chat_nonces (message)`,
-	`CREATE TRIGGER IF NOT EXISTS chat_deleted AFTER DELETE ON gatehouse_messages BEGIN
-		UPDATE chat_nonces SET message = -message WHERE message = OLD.id;
-	END`,
+	`CREATE TABLE IF NOT EXISTS chat_read (
+		user    INTEGER NOT NULL,
+		channel INTEGER NOT NULL,
+		message INTEGER NOT NULL, -- up to which they have read
+		PRIMARY KEY (user, channel)
+	) STRICT, WITHOUT ROWID`,
 }
 
 // user is somebody who has ever signed in.
@@ -69,7 +57,7 @@ type channel struct {
 	id       id
 	name     string
 	position int
-	last     id // its newest message
+	last     id // its newest message; 0: none
 }
 
 // guild is the database's view of who and what there is. It is safe for
@@ -157,9 +145,9 @@ func (g guild) selectUsers(ctx context.Context, which string, args ...any) ([]us
 	return all, rows.Err()
 }
 
+// channels returns all, without their newest messages.
 func (g guild) channels(ctx context.Context) ([]channel, error) {
-	rows, err := g.db.QueryContext(ctx, `SELECT id, name, (SELECT coalesce(max(m.id), 0) FROM gatehouse_messages m WHERE m.channel = c.id)
-		FROM chat_channels c ORDER BY id`)
+	rows, err := g.db.QueryContext(ctx, `SELECT id, name FROM chat_channels ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("channels: %w", err)
 	}
@@ -167,11 +155,11 @@ func (g guild) channels(ctx context.Context) ([]channel, error) {
 	var all []channel
 	for rows.Next() {
 		c := channel{position: len(all)}
-		var i, last int64
-		if err := rows.Scan(&i, &c.name, &last); err != nil {
+		var i int64
+		if err := rows.Scan(&i, &c.name); err != nil {
 			return nil, fmt.Errorf("channels: %w", err)
 		}
-		c.id, c.last = id(i), id(last)
+		c.id = id(i)
 		all = append(all, c)
 	}
 	return all, rows.Err()

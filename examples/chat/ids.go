@@ -7,14 +7,15 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
-// id is a snowflake: 42 bits of milliseconds since 2015 and 22 bits to tell
-// those of one millisecond apart. In JSON it is a string of digits.
+// id is a snowflake, of a message or of anything else, as [message.ID] has it. In
+// JSON it is a string of digits.
 type id uint64
 
 func (i id) String() string { return strconv.FormatUint(uint64(i), 10) }
@@ -45,23 +46,15 @@ type badID string
 
 func (b badID) Error() string { return fmt.Sprintf("%q is no id", string(b)) }
 
-// epoch is the first millisecond of 2015, where Discord's ids begin.
-const epoch = 1_420_070_400_000
-
 // time is when the id was made.
-func (i id) time() time.Time { return time.UnixMilli(int64(i>>22) + epoch).UTC() }
+func (i id) time() time.Time { return message.ID(i).Time() }
 
-// sequence makes ids that only go up, also over a restart.
-type sequence struct {
-	mu   sync.Mutex
-	last id
-}
-
-func (s *sequence) next(now time.Time) id {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = max(s.last+1, id(now.UnixMilli()-epoch)<<22)
-	return s.last
+// snowflake reads an id that this chat has written; 0 if it is none.
+func snowflake(text string) (i id) {
+	if i.UnmarshalText([]byte(text)) != nil {
+		return 0
+	}
+	return i
 }
 
 // userOf is who signs in with a token: the user with that id for one of the

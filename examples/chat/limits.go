@@ -8,19 +8,17 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
-// sendRate is how often one user may send messages by HTTP. The page's commands
-// are limited by the gateway.
+// sendRate is how often one user may send messages. All commands together are
+// limited by the gateway.
 var sendRate = gateway.Rate{Burst: 100, Per: 5 * time.Second}
 
-// maySend counts a message. The error is a *limited when it is one too many.
-func (s *server) maySend(ctx context.Context, user id) error {
-	wait, err := s.limiter.Take(ctx, "send:"+user.String(), sendRate, 1)
-	if err == nil && wait > 0 {
-		err = &limited{wait}
-	}
-	return err
+// limit counts a message, and returns how long its author must wait if it is one
+// too many.
+func (s *server) limit(ctx context.Context, m message.Message) (time.Duration, error) {
+	return s.limiter.Take(ctx, "send:"+m.Author, sendRate, 1)
 }
 
 // limited is the refusal of who was too quick.

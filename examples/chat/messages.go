@@ -2,87 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // maxContent is how many characters a message may have, as on Discord.
 const maxContent = 2000
-
-type sendMessage struct {
-	ChannelID id              `json:"channel_id"`
-	Content   string          `json:"content"`
-	Nonce     json.RawMessage `json:"nonce"`             // comes back with the event
-	Reply     *reference      `json:"message_reference"` // nil: it answers nothing
-
-	// EnforceNonce makes sending again harmless: a nonce that its author has used
-	// within the last day stands for the message that was sent with it.
-	EnforceNonce bool `json:"enforce_nonce"`
-}
-
-// send keeps a message and tells everybody.
-func (s *server) send(ctx context.Context, me id, in sendMessage) (object, error) {
-	content, err := checkContent(in.Content)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.checkChannel(ctx, in.ChannelID); err != nil {
-		return nil, err
-	}
-	if in.Reply != nil {
-		if in.Reply, err = s.checkReference(ctx, in.ChannelID, *in.Reply); err != nil {
-			return nil, err
-		}
-	}
-	if len(in.Nonce) > maxNonce || string(in.Nonce) == "null" {
-		in.Nonce = nil
-	}
-	m, isNew, err := s.keep(ctx, in, sqlite.Message{Channel: uint64(in.ChannelID), Author: uint64(me), Content: content})
-	if err != nil {
-		return nil, err
-	}
-	o, err := s.one(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	if in.Nonce != nil {
-		o["nonce"] = in.Nonce
-	}
-	if !isNew { // everybody has been told; only the answer was lost
-		return o, nil
-	}
-	return o, s.publish(ctx, "MESSAGE_CREATE", gateway.IntentGuildMessages, o)
-}
-
-// keep gives a message its id and stores it, or finds the one that was sent
-// with the same nonce before.
-func (s *server) keep(ctx context.Context, in sendMessage, m sqlite.Message) (sqlite.Message, bool, error) {
-	i := s.ids.next(s.now())
-	if in.EnforceNonce && in.Nonce != nil {
-		var err error
-		if i, err = s.guild.claim(ctx, id(m.Author), string(in.Nonce), i); err != nil {
-			return m, false, gone(err)
-		}
-	}
-	m.ID = uint64(i)
-	if in.Reply != nil {
-		if err := s.guild.reply(ctx, i, in.Reply.MessageID); err != nil {
-			return m, false, err
-		}
-	}
-	err := s.writes.keep(ctx, m)
-	if errors.Is(err, sqlite.ErrExists) {
-		m, err = s.store.Get(ctx, m.Channel, m.ID)
-		return m, false, gone(err)
-	}
-	return m, true, err
-}
 
 type editMessage struct {
 	ChannelID id     `json:"channel_id"`
@@ -101,8 +31,11 @@ func (s *server) edit(ctx context.Context, me id, in editMessage) (object, error
 		return nil, err
 	}
 	m.Content, m.Edited = content, s.now()
-	if err := s.store.Edit(ctx, m.Channel, m.ID, m.Content, m.Edited); err != nil {
+	if err := s.store.Edit(ctx, m); err != nil {
 		return nil, gone(err)
+	}
+	if err := s.index.Add(ctx, []message.Message{m}); err != nil {
+		return nil, err
 	}
 	o, err := s.one(ctx, m)
 	if err != nil {
@@ -121,8 +54,12 @@ func (s *server) remove(ctx context.Context, me id, in deleteMessage) (object, e
 	if _, err := s.own(ctx, me, in.ChannelID, in.MessageID, notAllowed); err != nil {
 		return nil, err
 	}
-	if err := s.store.Delete(ctx, uint64(in.ChannelID), uint64(in.MessageID)); err != nil {
-		return nil, gone(err)
+	deleted, err := s.forget(ctx, in.ChannelID, in.MessageID)
+	if err == nil && len(deleted) == 0 {
+		err = noMessage
+	}
+	if err != nil {
+		return nil, err
 	}
 	o := object{"id": in.MessageID, "channel_id": in.ChannelID, "guild_id": guildID}
 	return o, s.publish(ctx, "MESSAGE_DELETE", gateway.IntentGuildMessages, o)
@@ -147,54 +84,34 @@ func (s *server) removeMany(ctx context.Context, me id, in deleteMessages) (obje
 			return nil, err
 		}
 	}
-	deleted := []id{}
-	var failed error
-	for _, i := range in.Messages {
-		switch err := s.store.Delete(ctx, uint64(in.ChannelID), uint64(i)); {
-		case err == nil:
-			deleted = append(deleted, i)
-		case !errors.Is(err, sqlite.ErrNotFound):
-			failed = errors.Join(failed, err)
-		}
+	deleted, err := s.forget(ctx, in.ChannelID, in.Messages...)
+	if err != nil {
+		return nil, err
 	}
 	o := object{"ids": deleted, "channel_id": in.ChannelID, "guild_id": guildID}
 	if len(deleted) == 0 {
-		return o, failed
+		return o, nil
 	}
-	return o, errors.Join(failed, s.publish(ctx, "MESSAGE_DELETE_BULK", gateway.IntentGuildMessages, o))
+	return o, s.publish(ctx, "MESSAGE_DELETE_BULK", gateway.IntentGuildMessages, o)
 }
 
-type history struct {
-	ChannelID id  `json:"channel_id"`
-	Before    id  `json:"before"`
-	Limit     int `json:"limit"`
-}
-
-// maxHistory is the most messages of one answer.
-const maxHistory = 100
-
-// history is a page of what was said, oldest first, and whether there is more.
-func (s *server) history(ctx context.Context, me id, in history) (object, error) {
-	if err := s.checkChannel(ctx, in.ChannelID); err != nil {
-		return nil, err
+// forget deletes messages, with what belongs to them, and returns those that
+// were there.
+func (s *server) forget(ctx context.Context, channel id, messages ...id) ([]id, error) {
+	ids := make([]message.ID, len(messages))
+	for i, m := range messages {
+		ids[i] = message.ID(m)
 	}
-	if in.Limit <= 0 || in.Limit > maxHistory {
-		in.Limit = maxHistory / 2
-	}
-	// One more than asked for says whether there are more.
-	page, err := s.store.History(ctx, uint64(in.ChannelID), uint64(in.Before), in.Limit+1)
+	there, err := s.store.Delete(ctx, channel.String(), ids...)
 	if err != nil {
 		return nil, err
 	}
-	more := len(page) > in.Limit
-	if more {
-		page = page[1:]
+	deleted := make([]id, len(there))
+	for i, m := range there {
+		deleted[i] = id(m)
 	}
-	messages, err := s.page(ctx, me, page)
-	if err != nil {
-		return nil, err
-	}
-	return object{"messages": messages, "more": more}, nil
+	_, err = s.guild.unreact(ctx, `message IN (SELECT value FROM json_each(?))`, list(deleted))
+	return deleted, errors.Join(err, s.index.Remove(ctx, channel.String(), ids...))
 }
 
 func checkContent(content string) (string, error) {
@@ -211,21 +128,36 @@ func checkContent(content string) (string, error) {
 
 // own returns a message that the user has written, or refused if it is
 // somebody else's.
-func (s *server) own(ctx context.Context, me, channel, message id, refused *refusal) (sqlite.Message, error) {
-	m, err := s.message(ctx, channel, message)
-	if err == nil && id(m.Author) != me {
+func (s *server) own(ctx context.Context, me, channel, i id, refused *refusal) (message.Message, error) {
+	m, err := s.message(ctx, channel, i)
+	if err == nil && m.Author != me.String() {
 		err = refused
 	}
 	return m, err
 }
 
 // message returns a message of a channel.
-func (s *server) message(ctx context.Context, channel, message id) (sqlite.Message, error) {
+func (s *server) message(ctx context.Context, channel, i id) (message.Message, error) {
 	if err := s.checkChannel(ctx, channel); err != nil {
-		return sqlite.Message{}, err
+		return message.Message{}, err
 	}
-	m, err := s.store.Get(ctx, uint64(channel), uint64(message))
+	m, err := s.find(ctx, channel.String(), i)
 	return m, gone(err)
+}
+
+// find returns a message. The error is message.ErrNotFound if it is not there.
+func (s *server) find(ctx context.Context, channel string, i id) (message.Message, error) {
+	if i == 0 {
+		return message.Message{}, message.ErrNotFound
+	}
+	page, err := s.store.Page(ctx, channel, message.Query{Around: message.ID(i), Limit: 1})
+	if err == nil && (len(page) == 0 || page[0].ID != message.ID(i)) {
+		err = message.ErrNotFound
+	}
+	if err != nil {
+		return message.Message{}, err
+	}
+	return page[0], nil
 }
 
 // instead replaces an error by what it means here.

@@ -48,7 +48,7 @@ func (s *server) react(ctx context.Context, me id, in react) error {
 		return err
 	}
 	o := reactionEvent(in)
-	o["user_id"], o["member"], o["message_author_id"], o["burst"], o["type"] = me, memberWithUser(u), id(m.Author), false, 0
+	o["user_id"], o["member"], o["message_author_id"], o["burst"], o["type"] = me, memberWithUser(u), m.Author, false, 0
 	return s.publish(ctx, "MESSAGE_REACTION_ADD", gateway.IntentGuildMessageReactions, o)
 }
 
@@ -61,7 +61,7 @@ func (s *server) unreact(ctx context.Context, me id, in react) error {
 	if err != nil {
 		return err
 	}
-	if in.UserID != me && id(m.Author) != me {
+	if in.UserID != me && m.Author != me.String() {
 		return notAllowed
 	}
 	n, err := s.guild.unreact(ctx, `message = ? AND emoji = ? AND user = ?`, int64(in.MessageID), in.Emoji, int64(in.UserID))

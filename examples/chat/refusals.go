@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // refusal is why something was not done, in the words of both who may have
@@ -52,6 +52,7 @@ var (
 	unknown     = refuse("NOT_FOUND", "There is no such route.", http.StatusNotFound, 0, "404: Not Found")
 	wrongMethod = refuse("BAD_REQUEST", "The route has no such method.", http.StatusMethodNotAllowed, 0, "405: Method Not Allowed")
 	stranger    = refuse("UNAUTHORIZED", fmt.Sprintf("A name has 1 to %d characters.", maxName), http.StatusUnauthorized, 0, "401: Unauthorized")
+	unavailable = refuse("UNAVAILABLE", "The server is busy: try again.", http.StatusServiceUnavailable, 0, "503: Service Unavailable")
 	restarting  = refuse("UNAVAILABLE", "The server is restarting.", http.StatusServiceUnavailable, 0, "503: Service Unavailable")
 	broken      = refuse("INTERNAL", "Something went wrong.", http.StatusInternalServerError, 0, "500: Internal Server Error")
 )
@@ -71,4 +72,4 @@ func invalidID(field, value string) *refusal {
 }
 
 // gone replaces the store's word for a message that is not there.
-func gone(err error) error { return instead(err, sqlite.ErrNotFound, noMessage) }
+func gone(err error) error { return instead(err, message.ErrNotFound, noMessage) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 )
 
 // reference is how a message says which one it answers.
@@ -36,34 +35,6 @@ func (s *server) checkReference(ctx context.Context, channel id, in reference) (
 		return nil, nil
 	}
 	return nil, missing
-}
-
-// reply notes which message another one answers. It may be noted before that
-// is kept, and again.
-func (g guild) reply(ctx context.Context, message, to id) error {
-	_, err := g.db.ExecContext(ctx, `INSERT OR IGNORE INTO chat_replies (message, target) VALUES (?, ?)`, int64(message), int64(to))
-	if err != nil {
-		return fmt.Errorf("reply: %w", err)
-	}
-	return nil
-}
-
-// replies returns what messages answer, by message.
-func (g guild) replies(ctx context.Context, messages []id) (map[id]id, error) {
-	rows, err := g.db.QueryContext(ctx, `SELECT message, target FROM chat_replies WHERE message IN (SELECT value FROM json_each(?))`, list(messages))
-	if err != nil {
-		return nil, fmt.Errorf("replies: %w", err)
-	}
-	defer rows.Close()
-	found := map[id]id{}
-	for rows.Next() {
-		var message, target int64
-		if err := rows.Scan(&message, &target); err != nil {
-			return nil, fmt.Errorf("replies: %w", err)
-		}
-		found[id(message)] = id(target)
-	}
-	return found, rows.Err()
 }
 
 // list is ids as a parameter of a statement, which json_each takes apart.

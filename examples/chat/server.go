@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 //go:embed page
@@ -19,12 +20,15 @@ var page embed.FS
 
 // server joins the gateway, the store and the page.
 type server struct {
-	gw     *gateway.Gateway
-	store  *sqlite.Store
-	writes *writes
-	guild  guild
-	ids    sequence
-	gate   gate // of the HTTP API
+	gw    *gateway.Gateway
+	file  *sqlite.Store // which has the next three
+	store message.Store
+	index message.Index
+	guild guild
+
+	sending *message.Pipeline
+	ids     *message.IDs
+	gate    gate // of the HTTP API
 
 	limiter gateway.Limiter
 
@@ -35,19 +39,18 @@ type server struct {
 
 // newServer opens the data file and, unless it is empty, the state file.
 func newServer(ctx context.Context, data, state string) (*server, error) {
-	store, err := sqlite.Open(ctx, data, sqlite.Options{Schema: schema})
+	file, err := sqlite.Open(ctx, data, sqlite.Options{Schema: append(schema, upgrade...)})
 	if err != nil {
 		return nil, err
 	}
-	s := &server{store: store, writes: newWrites(store), guild: guild{store.DB()}, state: state, limiter: gateway.NewMemoryLimiter()}
-	last, err := store.LastID(ctx)
+	s := &server{file: file, store: file, index: file, guild: guild{file.DB()}, state: state, limiter: gateway.NewMemoryLimiter()}
+	last, err := s.last(ctx)
 	if err == nil {
-		s.ids.last = id(last)
-		s.broker, s.sessions = takeState(state, id(last))
-		err = s.openGateway()
+		s.broker, s.sessions = takeState(state, last)
+		err = errors.Join(s.openGateway(), s.openPipeline())
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.writes.close(ctx), store.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	return s, nil
 }
@@ -84,21 +87,30 @@ func (s *server) close(ctx context.Context) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	return errors.Join(err, s.writes.close(last), s.leaveState(last), s.store.Close())
+	return errors.Join(err, s.sending.Close(last), s.leaveState(last), s.file.Close())
 }
 
 func (s *server) leaveState(ctx context.Context) error {
 	if s.state == "" {
 		return nil
 	}
-	last, err := s.store.LastID(ctx)
+	last, err := s.last(ctx)
 	if err == nil {
-		err = writeState(s.state, id(last), s.broker, s.sessions)
+		err = writeState(s.state, last, s.broker, s.sessions)
 	}
 	if err != nil {
 		return fmt.Errorf("leave the sessions to the next server: %w", err)
 	}
 	return nil
+}
+
+// last is the newest message of all.
+func (s *server) last(ctx context.Context) (last id, err error) {
+	channels, err := s.channels(ctx)
+	for _, c := range channels {
+		last = max(last, c.last)
+	}
+	return last, err
 }
 
 // authenticate lets in whoever says a name. A real server would look up a token.
@@ -132,7 +144,7 @@ func (s *server) signIn(ctx context.Context, token string, bot bool) (user, erro
 // ready subscribes a session before it reads what there is, so that nothing
 // falls between the two.
 func (s *server) ready(ctx context.Context, session *gateway.Session) (any, error) {
-	if err := session.Subscribe(ctx, topic); err != nil {
+	if err := session.Subscribe(ctx, topic, userTopic(userID(session))); err != nil {
 		return nil, err
 	}
 	s.gw.Presence().Join(topic, session.User().ID)
@@ -140,14 +152,22 @@ func (s *server) ready(ctx context.Context, session *gateway.Session) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	created, err := s.guildCreate(ctx, me)
+	channels, err := s.channels(ctx) // once: READY and GUILD_CREATE are of one moment
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.readStates(ctx, me, channels)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.guildCreate(ctx, me, channels)
 	if err != nil {
 		return nil, err
 	}
 	if err := session.Send(ctx, created); err != nil {
 		return nil, err
 	}
-	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}}, nil
+	return object{"guilds": []any{object{"id": guildID, "unavailable": true}}, "read_state": states}, nil
 }
 
 // resume is for a session that another server had: its subscriptions came with it.
@@ -170,9 +190,13 @@ const publishWithin = 5 * time.Second
 // publish tells everybody what has been kept, also when the client that asked
 // for it is gone by now: ctx lends its values, not its end.
 func (s *server) publish(ctx context.Context, kind string, intent gateway.Intent, data any) error {
+	return s.publishTo(ctx, topic, gateway.Event{Type: kind, Data: data, Intent: intent})
+}
+
+func (s *server) publishTo(ctx context.Context, topic string, ev gateway.Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishWithin)
 	defer cancel()
-	return s.gw.Publish(ctx, topic, gateway.Event{Type: kind, Data: data, Intent: intent})
+	return s.gw.Publish(ctx, topic, ev)
 }
 
 // handler serves the page, the gateway, and what clients ask for to find it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // A session goes on at the next server, which tells it what it missed, also
@@ -134,7 +135,7 @@ func TestNothingIsKeptAndNotTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	if page, err := store.History(t.Context(), 2, 0, 10); err != nil || len(page) != 1 {
+	if page, err := store.Page(t.Context(), "2", message.Query{Limit: 10}); err != nil || len(page) != 1 {
 		t.Errorf("%d messages, %v", len(page), err)
 	}
 }

@@ -6,16 +6,12 @@ import (
 	"errors"
 	"regexp"
 
-	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
+	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 // page is messages of one channel as a user sees them.
-func (s *server) page(ctx context.Context, me id, messages []sqlite.Message) ([]object, error) {
+func (s *server) page(ctx context.Context, me id, messages []message.Message) ([]object, error) {
 	objects, err := s.describe(ctx, messages)
-	if err != nil {
-		return nil, err
-	}
-	nonces, err := s.guild.nonces(ctx, me, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -24,8 +20,8 @@ func (s *server) page(ctx context.Context, me id, messages []sqlite.Message) ([]
 		return nil, err
 	}
 	for i, m := range messages {
-		if nonce, ok := nonces[m.ID]; ok {
-			objects[i]["nonce"] = nonce
+		if m.Author == me.String() {
+			addNonce(objects[i], m)
 		}
 		if given := reactions[id(m.ID)]; len(given) > 0 {
 			objects[i]["reactions"] = reactionObjects(given)
@@ -35,8 +31,8 @@ func (s *server) page(ctx context.Context, me id, messages []sqlite.Message) ([]
 }
 
 // one is a message as everybody sees it.
-func (s *server) one(ctx context.Context, m sqlite.Message) (object, error) {
-	objects, err := s.describe(ctx, []sqlite.Message{m})
+func (s *server) one(ctx context.Context, m message.Message) (object, error) {
+	objects, err := s.describe(ctx, []message.Message{m})
 	if err != nil {
 		return nil, err
 	}
@@ -45,30 +41,27 @@ func (s *server) one(ctx context.Context, m sqlite.Message) (object, error) {
 
 // describe is what all may know of messages: their authors, whom they mention
 // and what they answer.
-func (s *server) describe(ctx context.Context, messages []sqlite.Message) ([]object, error) {
+func (s *server) describe(ctx context.Context, messages []message.Message) ([]object, error) {
 	people := people{s.guild, map[id]user{}}
-	replies, err := s.guild.replies(ctx, idsOf(messages))
-	if err != nil {
-		return nil, err
-	}
 	objects := make([]object, len(messages))
 	for i, m := range messages {
+		var err error
 		if objects[i], err = people.message(ctx, m); err != nil {
 			return nil, err
 		}
-		target, answers := replies[id(m.ID)]
-		if !answers {
+		target := extraOf(m).Reply
+		if target == 0 {
 			continue
 		}
 		objects[i]["type"] = typeReply
-		objects[i]["message_reference"] = object{"type": 0, "message_id": target, "channel_id": id(m.Channel), "guild_id": guildID}
+		objects[i]["message_reference"] = object{"type": 0, "message_id": target, "channel_id": m.Channel, "guild_id": guildID}
 		objects[i]["referenced_message"] = nil // it was deleted
-		switch answered, err := s.store.Get(ctx, m.Channel, uint64(target)); {
+		switch answered, err := s.find(ctx, m.Channel, target); {
 		case err == nil:
 			if objects[i]["referenced_message"], err = people.message(ctx, answered); err != nil {
 				return nil, err
 			}
-		case !errors.Is(err, sqlite.ErrNotFound):
+		case !errors.Is(err, message.ErrNotFound):
 			return nil, err
 		}
 	}
@@ -97,8 +90,8 @@ func (p people) user(ctx context.Context, i id) (user, error) {
 // mention is how text names a user.
 var mention = regexp.MustCompile(`<@!?(\d{1,19})>`)
 
-func (p people) message(ctx context.Context, m sqlite.Message) (object, error) {
-	author, err := p.user(ctx, id(m.Author))
+func (p people) message(ctx context.Context, m message.Message) (object, error) {
+	author, err := p.user(ctx, snowflake(m.Author))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +119,7 @@ func (p people) message(ctx context.Context, m sqlite.Message) (object, error) {
 	return o, nil
 }
 
-func idsOf(messages []sqlite.Message) []id {
+func idsOf(messages []message.Message) []id {
 	ids := make([]id, len(messages))
 	for i, m := range messages {
 		ids[i] = id(m.ID)

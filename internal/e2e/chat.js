@@ -41,6 +41,23 @@ export class Chat {
     if (!page.ok) throw new Error(`${this.url} answers ${page.status}\n${this.#log}`)
   }
 
+  /** Somebody who says things without a browser. */
+  as(name) {
+    return {
+      say: async (content, channel = '2') => {
+        const headers = { authorization: name, 'content-type': 'application/json' }
+        const post = () => fetch(`${this.url}/api/channels/${channel}/messages`, { method: 'POST', headers, body: JSON.stringify({ content }) })
+        let reply = await post()
+        while (reply.status === 429) {
+          const wait = (await reply.json()).retry_after
+          await new Promise((resolve) => setTimeout(resolve, wait * 1000))
+          reply = await post()
+        }
+        if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`)
+      },
+    }
+  }
+
   #printedURL(child) {
     let out = ''
     return new Promise((resolve, reject) => {

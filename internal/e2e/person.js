@@ -83,6 +83,33 @@ export class Person {
     await eventually(`${this.name} misses ${name}`, 0, () => online.count())
   }
 
+  /** Looks for words, in the panel that is opened if need be, and waits for an answer. */
+  async search(words) {
+    if (!(await this.at('search-input').isVisible())) await this.at('open-search').click()
+    await this.at('search-input').fill(words)
+    await this.at('search-input').press('Enter')
+    await this.at('search-status').filter({ hasNotText: 'Searching' }).filter({ hasText: /./ }).waitFor()
+  }
+
+  /** Whether a message is where it can be seen. */
+  async inView(text) {
+    const [box, around] = await Promise.all([this.message(text).first().boundingBox(), this.page.locator('#scroll').boundingBox()])
+    return box !== null && box.y >= around.y - 1 && box.y + box.height <= around.y + around.height + 1
+  }
+
+  /** Looks at something else than this page. */
+  async leave() {
+    await this.page.evaluate(() => (document.hasFocus = () => false))
+  }
+
+  /** Looks at it again. */
+  async back() {
+    await this.page.evaluate(() => {
+      delete document.hasFocus
+      dispatchEvent(new Event('focus'))
+    })
+  }
+
   /** The button that opens a channel. */
   channel(name) {
     return this.at('channel').filter({ hasText: name })

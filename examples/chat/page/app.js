@@ -3,14 +3,17 @@ import { $ } from './dom.js'
 import { Gateway } from './gateway.js'
 import { Messages } from './messages.js'
 import { renderChannels, renderConnection, renderCountdown, renderMembers, renderTyping, wireDrawers } from './panels.js'
+import { Search } from './search.js'
 import { State } from './state.js'
 
 const typingEvery = 8000 // ms between two TYPING commands
 const longest = 2000 // characters of a message, as the server has it
+const markEvery = 2000 // ms between two MARK_READ commands
 
 let gateway
 let state
 let lastTyping = 0
+let marking // the timer of the next MARK_READ
 let drafts = new Map() // channel id → text that was not sent
 const closeDrawers = wireDrawers()
 const messages = new Messages({
@@ -22,6 +25,11 @@ const messages = new Messages({
     state.pending = state.pending.filter((q) => q !== p)
     messages.render(state)
   },
+})
+
+const search = new Search({
+  find: (query) => gateway.call('SEARCH', query),
+  open: (m) => jump(m.channel_id, m.id),
 })
 
 // Signing in and out.
@@ -41,6 +49,9 @@ function signOut(why) {
   localStorage.removeItem('name')
   sessionStorage.removeItem('unsent')
   gateway = state = undefined
+  clearTimeout(marking)
+  marking = undefined
+  search.clear()
   drafts = new Map()
   $('composer').value = ''
   $('chat').hidden = true
@@ -70,11 +81,14 @@ function connection(now, detail) {
 
 function dispatch(type, data) {
   const before = state.current
+  state.watching = watching()
   state.apply(type, data)
   if (!state.channels.size) return // READY: the guild follows
   if (type.startsWith('MESSAGE')) messages.render(state)
   if (type === 'MESSAGE_CREATE' && data.channel_id === state.current && data.author.id !== state.me.id) announce(`${data.author.username}: ${data.content}`)
-  if (type === 'GUILD_CREATE' || type === 'CHANNEL_CREATE' || type === 'MESSAGE_CREATE') renderChannels(state, open)
+  if (type === 'GUILD_CREATE' || type === 'CHANNEL_CREATE') search.channels(state)
+  if (type === 'GUILD_CREATE' || type === 'CHANNEL_CREATE' || type.startsWith('MESSAGE')) renderChannels(state, open)
+  if (type === 'MESSAGE_CREATE') mark()
   if (type === 'GUILD_CREATE' || type === 'GUILD_MEMBER_ADD' || type === 'PRESENCE_UPDATE') renderMembers(state)
   renderTyping(state)
   if (before !== state.current) messages.render(state)
@@ -86,26 +100,50 @@ async function fresh() {
   await load()
 }
 
-async function load(before) {
+/** Reads history: of the older or newer messages next to what is there, or anew, from the end or around a message. */
+async function load(which, around) {
   const channel = state.current
-  const limit = before ? 50 : Math.min(100, Math.max(50, state.list().length)) // what was read stays, if it can
-  const page = gateway.call('HISTORY', { channel_id: channel, before, limit })
-  const more = await attempt(state.history(channel, page, before))
-  if (more === undefined || channel !== state?.current) return
+  const first = !state.more.has(channel)
+  const list = state.list()
+  const query = { channel_id: channel, limit: 50 }
+  if (which === 'older') query.before = list[0]?.id
+  else if (which === 'newer') query.after = list.at(-1)?.id
+  else if (around) query.around = around
+  else query.limit = Math.min(100, Math.max(50, list.length)) // what was read stays, if it can
+  const done = await attempt(state.history(channel, gateway.call('HISTORY', query), which))
+  if (!done || channel !== state?.current) return
   const box = $('scroll')
-  const fromEnd = box.scrollHeight - box.scrollTop
-  $('older').hidden = !more
+  const { scrollTop, scrollHeight } = box
+  showEnds()
   messages.render(state)
-  if (before) box.scrollTop = box.scrollHeight - fromEnd
+  if (which) box.scrollTop = which === 'older' ? scrollTop + box.scrollHeight - scrollHeight : scrollTop
+  else if (first && !around) messages.toNew()
+  see()
 }
 
-$('older').onclick = () => load(state.list()[0]?.id)
+function showEnds() {
+  $('older').hidden = !state.more.get(state.current)
+  $('newer').hidden = $('newest').hidden = !state.newer.get(state.current)
+}
+
+async function toNewest() {
+  await load()
+  messages.toEnd()
+}
+
+$('older').onclick = () => load('older')
+$('newer').onclick = () => load('newer')
+$('newest').onclick = toNewest
 $('retry').onclick = () => gateway.retry()
 addEventListener('online', () => gateway?.retry())
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && gateway?.retry())
+for (const what of ['visibilitychange', 'focusin']) document.addEventListener(what, see)
+addEventListener('focus', see)
+$('scroll').addEventListener('scroll', see)
 addEventListener('pagehide', () => {
   if (!gateway) return
   remember()
+  tellRead()
   gateway.stop()
 })
 addEventListener('pageshow', (event) => event.persisted && start())
@@ -118,7 +156,7 @@ addEventListener('storage', ({ key, newValue }) => {
 
 // What people do.
 
-function open(channel) {
+function open(channel, around) {
   drafts.set(state.current, $('composer').value)
   state.open(channel)
   $('composer').value = drafts.get(channel) ?? ''
@@ -128,10 +166,50 @@ function open(channel) {
   renderChannels(state, open)
   messages.render(state)
   renderTyping(state)
-  messages.toEnd()
-  $('older').hidden = !state.more.get(channel)
-  if (!state.more.has(channel)) load()
+  messages.toNew()
+  showEnds()
   $('composer').focus()
+  if (!state.more.has(channel) && !around) load()
+  see()
+}
+
+/** Shows a message, wherever it is. */
+async function jump(channel, id) {
+  if (channel !== state.current) open(channel, id)
+  else closeDrawers()
+  if (!state.messages.get(channel)?.has(id) || !state.more.has(channel)) await load(undefined, id)
+  messages.show(id)
+}
+
+// What has been read.
+
+/** Whether somebody looks at the newest message of the channel, as far as a page can know. */
+function watching() {
+  return document.visibilityState === 'visible' && document.hasFocus() && state.more.has(state.current) && !state.newer.get(state.current) && messages.atEnd()
+}
+
+function see() {
+  if (!state?.me || !watching() || !state.see()) return
+  renderChannels(state, open)
+  mark()
+}
+
+/** Tells the server, and thereby this person's other tabs, what has been read: at once, and not with every message of many. */
+function mark() {
+  if (marking) return
+  tellRead()
+  marking = setTimeout(() => {
+    marking = undefined
+    if (state?.unsaid().length) mark()
+  }, markEvery)
+}
+
+function tellRead() {
+  for (const c of state.unsaid()) {
+    const before = c.said
+    c.said = c.read
+    gateway.call('MARK_READ', { channel_id: c.id, message_id: c.read }).catch(() => (c.said = before))
+  }
 }
 
 $('compose').onsubmit = (event) => {
@@ -145,6 +223,7 @@ $('compose').onsubmit = (event) => {
   state.pending.push(pending)
   lastTyping = 0
   send(pending)
+  if (state.newer.get(state.current)) toNewest()
   messages.toEnd()
 }
 

@@ -1,6 +1,7 @@
 // The list of messages. An element stays the same as long as its message does, so that a list that
 // changes takes neither focus nor a half-made edit away.
 import { $, avatar, el } from './dom.js'
+import { older } from './state.js'
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
@@ -23,8 +24,10 @@ export class Messages {
   }
 
   render(state) {
-    const atEnd = this.#atEnd()
+    const atEnd = this.atEnd()
     const rows = [...state.list().map((m) => this.#row(m, state.me)), ...state.pending.filter((p) => p.channel === state.current).map((p) => this.#pendingRow(p, state.me))]
+    const unread = state.line === null ? -1 : rows.findIndex((r) => r.author.id !== state.me.id && older(r.key, state.line) > 0)
+    if (unread >= 0) rows[unread].unread = true
     this.#group(rows)
     const keys = new Set(rows.map((r) => r.key))
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null
@@ -43,13 +46,31 @@ export class Messages {
     if (atEnd) this.toEnd()
   }
 
-  #atEnd() {
+  atEnd() {
     const box = $('scroll')
     return box.scrollHeight - box.scrollTop - box.clientHeight < 80
   }
 
   toEnd() {
     $('scroll').scrollTop = $('scroll').scrollHeight
+  }
+
+  /** To where the new ones begin, or to the end. */
+  toNew() {
+    this.toEnd()
+    const line = this.list.querySelector('.new')
+    if (line && line.getBoundingClientRect().top < $('scroll').getBoundingClientRect().top) line.scrollIntoView({ block: 'start' })
+  }
+
+  /** Brings a message into view, to stay there until something else is asked for. */
+  show(id) {
+    const node = this.#shown.get(id)?.node
+    if (!node) return
+    node.scrollIntoView({ block: 'center' })
+    node.focus({ preventScroll: true })
+    node.classList.remove('found')
+    void node.offsetWidth // begins the animation again
+    node.classList.add('found')
   }
 
   // By keyboard the list is one stop for Tab; arrows walk in it, and Tab goes on to a message's buttons.
@@ -90,8 +111,8 @@ export class Messages {
     let last
     for (const row of rows) {
       row.newDay = !last || last.at.toDateString() !== row.at.toDateString()
-      row.head = row.newDay || last.author.id !== row.author.id || row.at - last.at > together
-      row.version += `|${row.newDay}|${row.head}`
+      row.head = row.newDay || row.unread || last.author.id !== row.author.id || row.at - last.at > together
+      row.version += `|${row.newDay}|${row.head}|${row.unread}`
       last = row
     }
   }
@@ -102,6 +123,7 @@ export class Messages {
     const focused = shown?.node.contains(document.activeElement) && document.activeElement
     const node = el('li', { className: row.head ? 'message head' : 'message', tabIndex: -1, data: { testid: 'message' } })
     if (row.newDay) node.append(el('p', { className: 'day', textContent: day.format(row.at) }))
+    if (row.unread) node.append(el('p', { className: 'day new', textContent: 'New messages', data: { testid: 'new-messages' } }))
     if (row.head) {
       node.append(avatar(row.author.username, row.author.id))
       const when = el('time', { dateTime: row.at.toISOString(), textContent: time.format(row.at) })

@@ -12,9 +12,10 @@ export function renderChannels(state, open) {
   const focused = document.activeElement?.dataset.channel
   $('channel-list').replaceChildren(
     ...[...state.channels.values()].map((c) => {
-      const button = el('button', { type: 'button', className: c.unread ? 'channel unread' : 'channel', textContent: `# ${c.name}`, onclick: () => open(c.id), data: { testid: 'channel', channel: c.id } })
+      const button = el('button', { type: 'button', className: c.unread ? 'channel unread' : 'channel', onclick: () => open(c.id), data: { testid: 'channel', channel: c.id } }, el('span', { textContent: `# ${c.name}` }))
+      if (c.unread) button.append(el('span', { className: 'count', textContent: c.unread > 99 ? '99+' : c.unread, data: { testid: 'unread' } }))
       if (c.id === state.current) button.setAttribute('aria-current', 'page')
-      if (c.unread) button.setAttribute('aria-label', `# ${c.name}, unread messages`)
+      if (c.unread) button.setAttribute('aria-label', `# ${c.name}, ${c.unread === 1 ? '1 unread message' : `${c.unread} unread messages`}`)
       return el('li', {}, button)
     }),
   )
@@ -64,11 +65,13 @@ export function renderCountdown() {
   $('countdown').textContent = waiting ? `Reconnecting in ${Math.max(1, Math.ceil((retryAt - Date.now()) / 1000))} s` : ''
 }
 
-// On a narrow screen the panels are drawers.
+// On a narrow screen the panels are drawers. The search is one that is not always there on a wide one either.
 export function wireDrawers() {
+  const narrow = matchMedia('(max-width: 900px)')
   const drawers = [
     ['open-channels', 'channels'],
     ['open-members', 'members'],
+    ['open-search', 'search'],
   ]
   const show = (which) => {
     for (const [button, panel] of drawers) {
@@ -81,15 +84,15 @@ export function wireDrawers() {
     $(button).onclick = () => {
       const opening = !$(panel).classList.contains('open')
       show(opening ? panel : null)
-      if (opening) $(panel).querySelector('button, select')?.focus()
+      if (opening) $(panel).querySelector('button, input, select')?.focus()
     }
   }
   $('shade').onclick = () => show(null)
   document.addEventListener('keydown', (event) => {
     const open = drawers.find(([, panel]) => $(panel).classList.contains('open'))
-    if (event.key !== 'Escape' || !open) return
+    if (event.key !== 'Escape' || !open || event.target.closest('.editor')) return
     show(null)
     $(open[0]).focus()
   })
-  return () => show(null)
+  return () => narrow.matches && show(null)
 }

@@ -8,10 +8,14 @@ export const older = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 
 export class State {
   me = null
   guild = ''
-  channels = new Map() // id → {id, name, unread}
+  channels = new Map() // id → {id, name, last: newest message, read: up to where, said: that the server knows of, unread: how many of others behind read}
+  #reads = new Map() // channel id → what READY said of it
   members = new Map() // user id → {id, name, status}
   messages = new Map() // channel id → Map of id → message
   more = new Map() // channel id → whether there are older ones; not there: history was never read
+  newer = new Map() // channel id → whether there are newer ones, which are not put here then
+  watching = false // the newest message of the current channel is being looked at
+  line = null // the message of the current channel behind which the new ones begin; null: none are
   #loading = new Set() // histories on their way: {channel, events that came meanwhile}
   pending = [] // own messages on their way: {nonce, channel, content, since, failed: why, or nothing}
   typing = new Map() // channel id → Map of user id → {name, until}
@@ -22,12 +26,13 @@ export class State {
     switch (type) {
       case 'READY':
         this.me = { id: d.user.id, name: d.user.username }
+        this.#reads = new Map((d.read_state ?? []).map((r) => [r.id, r]))
         break
       case 'GUILD_CREATE':
         this.#guildCreate(d)
         break
       case 'CHANNEL_CREATE':
-        this.channels.set(d.id, { id: d.id, name: d.name, unread: false, last: d.last_message_id })
+        this.channels.set(d.id, this.#channel(d))
         break
       case 'GUILD_MEMBER_ADD':
         this.#member(d.user)
@@ -45,31 +50,48 @@ export class State {
       case 'MESSAGE_CREATE':
         this.pending = this.pending.filter((p) => p.nonce !== d.nonce)
         this.typing.get(d.channel_id)?.delete(d.author.id)
-        this.#put(d)
+        if (!this.newer.get(d.channel_id)) this.#put(d)
         this.#arrived(d)
+        break
+      case 'MESSAGE_ACK':
+        this.#acked(d)
         break
       case 'MESSAGE_UPDATE':
         if (this.messages.get(d.channel_id)?.has(d.id)) this.#put(d)
         break
       case 'MESSAGE_DELETE':
-        this.messages.get(d.channel_id)?.delete(d.id)
+        this.#gone(d.channel_id, d.id)
         break
       case 'MESSAGE_DELETE_BULK':
-        for (const id of d.ids) this.messages.get(d.channel_id)?.delete(id)
+        for (const id of d.ids) this.#gone(d.channel_id, id)
     }
   }
 
   #guildCreate(d) {
     this.guild = d.name
-    const before = this.channels
-    this.channels = new Map(d.channels.map((c) => [c.id, { id: c.id, name: c.name, unread: this.#missed(before.get(c.id), c), last: c.last_message_id }]))
+    this.channels = new Map(d.channels.map((c) => [c.id, this.#channel(c)]))
     this.members.clear()
     for (const m of d.members) this.#member(m.user)
     for (const p of d.presences) this.members.get(p.user.id).status = p.status
     if (!this.channels.has(this.current)) this.current = d.channels[0]?.id
     // What was missed in between is not known: all history is read again.
     this.more.clear()
+    this.newer.clear()
     this.typing.clear()
+    this.#draw()
+  }
+
+  #channel({ id, name, last_message_id: last }) {
+    const known = this.#reads.get(id)
+    const read = known?.last_message_id ?? '0'
+    return { id, name, last: last ?? '0', read, said: read, unread: known?.unread_count ?? 0 }
+  }
+
+  #gone(channel, id) {
+    const c = this.channels.get(channel)
+    const mine = this.messages.get(channel)?.get(id)?.author.id === this.me.id
+    if (c?.unread && !mine && older(id, c.read) > 0) c.unread--
+    this.messages.get(channel)?.delete(id)
   }
 
   #member(user) {
@@ -84,32 +106,70 @@ export class State {
 
   #arrived(message) {
     const c = this.channels.get(message.channel_id)
-    if (!c) return
+    if (!c || older(message.id, c.last) <= 0) return // told again
     c.last = message.id
-    if (c.id !== this.current && message.author.id !== this.me.id) c.unread = true
+    const here = c.id === this.current
+    if (message.author.id === this.me.id) {
+      this.#read(c)
+      c.said = c.read // the server knows that who speaks has read
+      if (here) this.line = null
+    } else if (here && this.watching) {
+      this.#read(c)
+    } else {
+      c.unread++
+      if (here && this.line === null) this.line = c.read
+    }
   }
 
-  // Whether there is something new in a channel since before, when it was last known.
-  #missed(before, now) {
-    if (!before || now.id === this.current) return false
-    return before.unread || older(now.last_message_id ?? '0', before.last ?? '0') > 0
+  // Another tab has read up to a message.
+  #acked({ channel_id, message_id }) {
+    const c = this.channels.get(channel_id)
+    if (!c || older(message_id, c.read) <= 0) return
+    c.read = c.said = message_id
+    const left = [...(this.messages.get(c.id)?.values() ?? [])].filter((m) => older(m.id, c.read) > 0 && m.author.id !== this.me.id)
+    if (older(c.last, c.read) <= 0) c.unread = 0
+    else if (this.more.has(c.id)) c.unread = left.length
+  }
+
+  #read(c) {
+    c.read = c.last
+    c.unread = 0
+  }
+
+  #draw() {
+    const c = this.channels.get(this.current)
+    this.line = c?.unread ? c.read : null
+  }
+
+  /** Channels of which more has been read than the server knows. */
+  unsaid() {
+    return [...this.channels.values()].filter((c) => older(c.read, c.said) > 0)
+  }
+
+  /** All of the current channel has been read. Reports whether that is news. */
+  see() {
+    const c = this.channels.get(this.current)
+    if (!c || older(c.last, c.read) <= 0) return false
+    this.#read(c)
+    return true
   }
 
   /**
-   * Waits for a page of history and takes it: the newest page replaces what is known, an older one
-   * goes before it. It may have been read before what arrives meanwhile, which is therefore applied again.
+   * Waits for a page of history and takes it: one of 'older' or 'newer' messages goes before or behind what is
+   * known, any other replaces it. It may have been read before what arrives meanwhile, which is therefore applied again.
    */
-  async history(channel, page, before) {
+  async history(channel, page, which) {
     const load = { channel, events: [] }
     this.#loading.add(load)
     try {
-      const { messages, more } = await page
-      if (!before) this.messages.delete(channel)
+      const { messages, more, newer } = await page
+      if (!which) this.messages.delete(channel)
       for (const m of messages) this.#put(m)
-      this.more.set(channel, more)
+      if (which !== 'newer') this.more.set(channel, more)
+      if (which !== 'older') this.newer.set(channel, newer)
       const arrived = new Set(messages.map((m) => m.nonce))
       this.pending = this.pending.filter((p) => p.channel !== channel || !arrived.has(p.nonce))
-      return more
+      return true
     } finally {
       this.#loading.delete(load)
       for (const [type, d] of load.events) this.apply(type, d)
@@ -124,7 +184,7 @@ export class State {
   open(channel) {
     this.current = channel
     localStorage.setItem('channel', channel)
-    this.channels.get(channel).unread = false
+    this.#draw()
   }
 
   /** Names of who is typing here now. */

@@ -68,7 +68,8 @@ const firstPause, lastPause = 50 * time.Millisecond, 5 * time.Second
 
 // Consume stores, indexes and delivers what comes out of Options.Queue, until ctx ends, and
 // returns its error then. While the store fails it waits and tries again; what the store refuses,
-// and what is no message of ours, is buried and told to OnError. One call at a time.
+// and what is no message of ours, is buried and told to OnError. One call at a time. Close the
+// taker afterwards: what it took and Consume did not get done stays with it until then.
 func (p *Pipeline) Consume(ctx context.Context) error {
 	if p.opts.Queue == nil {
 		return errNoQueue

@@ -98,6 +98,19 @@ func TestNewWithoutStore(t *testing.T) {
 	}
 }
 
+func TestIDIsThePipelines(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *hooked) {
+		p := mustNew(t, Options{Store: h})
+		for _, id := range []ID{1, At(time.Now().Add(time.Second))} {
+			m := hello("")
+			m.ID = id
+			if got := mustSend(t, p, m); got.ID == id {
+				t.Errorf("the sender gave the id %d", id)
+			}
+		}
+	})
+}
+
 func TestBusy(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *hooked) {
 		h.append = func(context.Context, string, []Message) error { time.Sleep(2 * time.Second); return nil }

@@ -82,13 +82,14 @@ func (s *Store) gather(first *appending) []*appending {
 // commit stores a group, all of it or nothing but for what SQLite refuses, and tells everybody.
 func (s *Store) commit(group []*appending) {
 	refused := make([]error, len(group))
+	ctx := context.Background() // of the statements: the driver has a goroutine for each that could be cancelled
 	err := s.transact(s.closing, func(tx *sql.Tx) error {
 		var added []message.Message
 		for i, a := range group {
 			partly := message.BatchError{}
 			for j, m := range a.batch {
 				m.Channel = a.channel
-				isNew, err := s.insert(s.closing, tx, m)
+				isNew, err := s.insert(ctx, tx, m)
 				if ofMessage(err) {
 					partly[j], err = plain(err), nil
 				}
@@ -103,7 +104,7 @@ func (s *Store) commit(group []*appending) {
 				refused[i] = partly
 			}
 		}
-		return s.index(s.closing, tx, added...)
+		return s.index(ctx, tx, added...)
 	})
 	for i, a := range group {
 		a.done <- cmp.Or(err, refused[i])

@@ -68,6 +68,7 @@ $('signin-form').onsubmit = (event) => {
 }
 
 $('signout').onclick = () => {
+  tellRead()
   gateway.stop()
   signOut()
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,4 +106,15 @@ func contents(t testing.TB, s interface {
 		text += m.Content + ";"
 	}
 	return text
+}
+
+// asClerk is a URL for a role with few rights.
+func asClerk(t testing.TB, of string) string {
+	t.Helper()
+	u, err := url.Parse(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User("clerk")
+	return u.String()
 }

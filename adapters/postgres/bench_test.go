@@ -14,7 +14,7 @@ func BenchmarkAppend(b *testing.B) {
 	s := servers.Postgres(b)
 	for _, n := range []int{1, 10, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			store, next := open(b, namespace(b, s)), 0
+			store, next := opened(b, namespace(b, s)), 0
 			batch := make([]message.Message, n)
 			for b.Loop() {
 				for i := range batch {
@@ -35,7 +35,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	s := servers.Postgres(b)
 	for _, months := range []int{1, 12, 120} {
-		store := open(b, namespace(b, s))
+		store := opened(b, namespace(b, s))
 		for month := range months {
 			batch := make([]message.Message, 100)
 			for i := range batch {

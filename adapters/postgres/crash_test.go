@@ -22,7 +22,7 @@ var instants = flag.Int("instants", 3, "how often TestCrash kills the server")
 // was delivered; none was delivered that is not there; what Add has told is found.
 func TestCrash(t *testing.T) {
 	s := servers.Postgres(t)
-	store := open(t, s.URL())
+	store := opened(t, s.URL())
 	w := &witness{acked: make(map[string]message.Message), unsure: make(map[string]bool), delivered: make(map[string][]message.Message)}
 	p, err := message.New(message.Options{
 		Store: store, Deliver: w.deliver,

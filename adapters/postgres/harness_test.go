@@ -50,7 +50,7 @@ func ask[T any](t testing.TB, url, query string, args ...any) (v T) {
 	return v
 }
 
-func open(t testing.TB, url string) *Store {
+func opened(t testing.TB, url string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), url, Options{MaxConns: 8})
 	if err != nil {

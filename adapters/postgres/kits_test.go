@@ -13,7 +13,7 @@ const empty = "DELETE FROM gatehouse_messages; DELETE FROM gatehouse_words"
 
 func TestKits(t *testing.T) {
 	s := servers.Postgres(t)
-	store := open(t, s.URL())
+	store := opened(t, s.URL())
 	t.Run("Store", func(t *testing.T) {
 		messagetest.Store(t, func(t testing.TB) message.Store { run(t, s.URL(), empty); return store })
 	})
@@ -26,7 +26,7 @@ func TestKits(t *testing.T) {
 // writes reads what it wrote.
 func TestKitReplicated(t *testing.T) {
 	s := servers.Postgres(t)
-	store := open(t, s.URL())
+	store := opened(t, s.URL())
 	r := follow(t, store, s.Replica().URL())
 	answered := uint64(0)
 	messagetest.Store(t, func(t testing.TB) message.Store {

@@ -81,7 +81,7 @@ func (s *Store) housed(ctx context.Context, batch []message.Message, do func() e
 			for _, m := range missing {
 				wanted = append(wanted, m, m+1)
 			}
-			if err := s.alone(ctx, func(tx pgx.Tx) error { return makeMonths(ctx, tx, wanted) }); err != nil {
+			if err := alone(ctx, s.pool, func(tx pgx.Tx) error { return makeMonths(ctx, tx, wanted) }); err != nil {
 				return err
 			}
 			s.months.note(missing, true)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,26 +32,39 @@ const patience = 5 * time.Second
 // updates its tables. Only what Open does ends with ctx. The error is ErrReplica for a server
 // that cannot be written to, and ErrTooNew for tables that this version does not know.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	pool, err := connect(url, o, nil)
-	if err != nil {
-		return nil, wrap(ctx, "open", err)
-	}
-	s := &Store{pool: pool, opts: o}
-	if err := s.prepare(ctx); err != nil {
-		s.Close()
-		return nil, wrap(ctx, "open", err)
-	}
-	return s, nil
+	s, err := open(ctx, url, o)
+	return s, wrap(ctx, "open", err)
 }
 
-// connect makes a pool, which connects when it is used; first sees each connection before others do.
-func connect(url string, o Options, first func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
+func open(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := configOf(url, o)
+	if err != nil {
+		return nil, err
+	}
+	// Not of a pool, which would have Open wait for a connection that it has begun.
+	c, err := pgx.ConnectConfig(ctx, config.ConnConfig.Copy())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close(ctx)
+	if err := prepare(ctx, c); err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{pool: pool, opts: o}, nil
+}
+
+// configOf makes a pool's configuration of a URL.
+func configOf(url string, o Options) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, err // it shows no password
 	}
 	if o.MaxConns > 0 {
-		config.MaxConns = int32(o.MaxConns)
+		config.MaxConns = int32(min(o.MaxConns, math.MaxInt32))
 	}
 	if config.ConnConfig.ConnectTimeout <= 0 {
 		config.ConnConfig.ConnectTimeout = patience
@@ -58,8 +72,7 @@ func connect(url string, o Options, first func(context.Context, *pgx.Conn) error
 	if config.PingTimeout <= 0 {
 		config.PingTimeout = patience
 	}
-	config.AfterConnect = first
-	return pgxpool.NewWithConfig(context.Background(), config)
+	return config, nil
 }
 
 // Close waits for the calls that are under way and closes the connections; up to 15 s for those

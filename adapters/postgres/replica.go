@@ -28,11 +28,14 @@ type Replica struct {
 // lags differ.
 func (s *Store) Replica(url string) (*Replica, error) {
 	r := &Replica{primary: s}
-	pool, err := connect(url, s.opts, r.first)
+	config, err := configOf(url, s.opts)
+	if err == nil {
+		config.AfterConnect = r.first
+		r.pool, err = pgxpool.NewWithConfig(context.Background(), config)
+	}
 	if err != nil {
 		return nil, wrap(context.Background(), "replica", err)
 	}
-	r.pool = pool
 	return r, nil
 }
 

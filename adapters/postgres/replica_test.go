@@ -8,13 +8,14 @@ import (
 
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 	"github.com/gatehouse-go/gatehouse/internal/servers"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // TestReplica has a replica be late, come back, be killed, lose its primary and become one.
 func TestReplica(t *testing.T) {
 	s := servers.Postgres(t)
 	standby := s.Replica()
-	store := open(t, s.URL())
+	store := opened(t, s.URL())
 	r := follow(t, store, standby.URL())
 	both := message.NewReplicated(store, message.ReplicatedOptions{LagEvery: 1, Backoff: 10 * time.Millisecond}, r)
 	add := func(n int) (done time.Time) {
@@ -32,7 +33,6 @@ func TestReplica(t *testing.T) {
 
 	standby.PauseReplay()
 	second := add(2)
-	ask[any](t, s.URL(), "SELECT pg_switch_wal()::text")
 	if has(second)() {
 		t.Error("a replica that has stopped says it has message 2")
 	}
@@ -96,14 +96,14 @@ func lag(t testing.TB, r *Replica) time.Duration {
 func TestReplicaOfAnother(t *testing.T) {
 	one, another := servers.Postgres(t), servers.Postgres(t)
 	standby := one.Replica()
-	store := open(t, one.URL())
+	store := opened(t, one.URL())
 	if _, err := Open(t.Context(), standby.URL(), Options{}); !errors.Is(err, ErrReplica) {
 		t.Errorf("a replica as primary: %v", err)
 	}
 	if _, err := follow(t, store, one.URL()).Lag(t.Context()); !errors.Is(err, ErrReplica) {
 		t.Errorf("a primary as replica: %v", err)
 	}
-	if _, err := follow(t, open(t, another.URL()), standby.URL()).Lag(t.Context()); !errors.Is(err, ErrReplica) {
+	if _, err := follow(t, opened(t, another.URL()), standby.URL()).Lag(t.Context()); !errors.Is(err, ErrReplica) {
 		t.Errorf("a replica of another: %v", err)
 	}
 
@@ -122,14 +122,18 @@ func TestReplicaOfAnother(t *testing.T) {
 
 	// Rights to connect are enough, here as there.
 	run(t, one.URL(), "CREATE ROLE clerk LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
-	clerk := *store
-	var err error
-	if clerk.pool, err = connect(asClerk(t, one.URL()), Options{}, nil); err != nil {
+	config, err := configOf(asClerk(t, one.URL()), Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clerk := &Store{pool: pool}
 	defer clerk.Close()
 	made := time.Now()
-	r = follow(t, &clerk, asClerk(t, standby.URL()))
+	r = follow(t, clerk, asClerk(t, standby.URL()))
 	eventually(t, "a clerk's lag", func() bool {
 		asked := time.Now()
 		lag, err := r.Lag(t.Context())

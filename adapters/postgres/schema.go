@@ -32,11 +32,11 @@ var migrations = []string{
 	CREATE INDEX gatehouse_words_by_word ON gatehouse_words USING gin (words);`,
 }
 
-// prepare looks at the server and brings its tables up to date.
-func (s *Store) prepare(ctx context.Context) error {
+// prepare looks at the server that a connection leads to and brings its tables up to date.
+func prepare(ctx context.Context, c *pgx.Conn) error {
 	var encoding string
 	var replica bool
-	err := s.pool.QueryRow(ctx, `SELECT current_setting('server_encoding'), pg_is_in_recovery()`).Scan(&encoding, &replica)
+	err := c.QueryRow(ctx, `SELECT current_setting('server_encoding'), pg_is_in_recovery()`).Scan(&encoding, &replica)
 	switch {
 	case err != nil:
 		return err
@@ -45,7 +45,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	case encoding != "UTF8":
 		return fmt.Errorf("the database's encoding is %s, not UTF8", encoding)
 	}
-	return s.alone(ctx, func(tx pgx.Tx) error {
+	return alone(ctx, c, func(tx pgx.Tx) error {
 		if err := migrate(ctx, tx); err != nil {
 			return err
 		}
@@ -57,13 +57,21 @@ func (s *Store) prepare(ctx context.Context) error {
 // onlyOne is the advisory lock of whoever changes tables: "gatehous" in ASCII.
 const onlyOne = 0x67617465686f7573
 
+// beginner is a connection or a pool.
+type beginner interface {
+	BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error)
+}
+
 // alone does something in a transaction, while no other process changes tables of ours.
-func (s *Store) alone(ctx context.Context, do func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(onlyOne)); err != nil {
-			return err
-		}
-		return do(tx)
+func alone(ctx context.Context, on beginner, do func(pgx.Tx) error) error {
+	o := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}
+	return retry(ctx, func() error {
+		return pgx.BeginTxFunc(ctx, on, o, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(onlyOne)); err != nil {
+				return err
+			}
+			return do(tx)
+		})
 	})
 }
 

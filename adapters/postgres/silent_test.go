@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/url"
 	"sync"
@@ -33,16 +32,18 @@ func newWire(t *testing.T, to string) *wire {
 	}
 	w := &wire{Listener: l, to: to}
 	w.lines.Go(w.serve)
-	t.Cleanup(func() {
-		l.Close()
-		w.mu.Lock()
-		for _, end := range w.ends {
-			end.Close()
-		}
-		w.mu.Unlock()
-		w.lines.Wait()
-	})
 	return w
+}
+
+// end has both sides know.
+func (w *wire) end() {
+	w.Close()
+	w.mu.Lock()
+	for _, end := range w.ends {
+		end.Close()
+	}
+	w.mu.Unlock()
+	w.lines.Wait()
 }
 
 func (w *wire) serve() {
@@ -92,12 +93,13 @@ func (w *wire) isCut() bool {
 func TestSilence(t *testing.T) {
 	s := servers.Postgres(t)
 	w := newWire(t, s.Addr())
+	defer w.end()
 	u, err := url.Parse(s.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.Host = w.Addr().String()
-	store := open(t, u.String())
+	store := opened(t, u.String())
 	x, r := store.Index(), follow(t, store, u.String())
 	m := said("7", 1)
 	if err := errors.Join(store.Append(t.Context(), "7", []message.Message{m}), x.Add(t.Context(), []message.Message{m})); err != nil {

@@ -38,7 +38,7 @@ func TestStore(t *testing.T) {
 }
 
 func refuses(t *testing.T, url string) {
-	s := open(t, url)
+	s := opened(t, url)
 	batch := make([]message.Message, 9)
 	for i := range batch {
 		batch[i] = said("7", i)
@@ -89,7 +89,7 @@ func random(n int) string {
 }
 
 func nowhere(t *testing.T, url string) {
-	s := open(t, url)
+	s := opened(t, url)
 	if err := s.Append(t.Context(), "7", []message.Message{said("7", 1)}); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func nowhere(t *testing.T, url string) {
 }
 
 func constraint(t *testing.T, url string) {
-	s := open(t, url)
+	s := opened(t, url)
 	run(t, url, "ALTER TABLE gatehouse_messages ADD CHECK (author <> 'bob')")
 	batch := []message.Message{said("7", 1), said("7", 2), said("7", 100*24*3600)} // one in a new month
 	batch[1].Author, batch[2].Author = "bob", "bob"
@@ -144,7 +144,7 @@ func constraint(t *testing.T, url string) {
 }
 
 func heavy(t *testing.T, url string) {
-	s := open(t, url)
+	s := opened(t, url)
 	var batch []message.Message
 	for i := range 7 {
 		batch = append(batch, said("7", i))
@@ -162,7 +162,7 @@ func heavy(t *testing.T, url string) {
 const partitions = `SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relispartition AND relkind = 'r'`
 
 func monthsAreMade(t *testing.T, url string) {
-	s := open(t, url)
+	s := opened(t, url)
 	now := monthOf(time.Now())
 	want := func(table string, months ...month) string {
 		var names []string
@@ -193,7 +193,7 @@ func monthsAreMade(t *testing.T, url string) {
 }
 
 func dropped(t *testing.T, url string) {
-	s, m := open(t, url), said("7", 1)
+	s, m := opened(t, url), said("7", 1)
 	add := func() {
 		t.Helper()
 		if err := errors.Join(s.Append(t.Context(), "7", []message.Message{m}), s.Index().Add(t.Context(), []message.Message{m})); err != nil {
@@ -234,10 +234,10 @@ func openedByMany(t *testing.T, url string) {
 }
 
 func withoutRights(t *testing.T, base string) {
-	open(t, base).Append(t.Context(), "7", []message.Message{said("7", 1)})
+	opened(t, base).Append(t.Context(), "7", []message.Message{said("7", 1)})
 	run(t, base, fmt.Sprintf(`CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA %s TO clerk;
 		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %[1]s TO clerk`, ask[string](t, base, "SELECT current_schema()")))
-	s := open(t, asClerk(t, base))
+	s := opened(t, asClerk(t, base))
 	m := said("7", 2)
 	m.ID = message.At(time.Now())
 	if err := s.Append(t.Context(), "7", []message.Message{m}); err != nil {
@@ -252,7 +252,7 @@ func withoutRights(t *testing.T, base string) {
 }
 
 func tooNew(t *testing.T, url string) {
-	open(t, url)
+	opened(t, url)
 	run(t, url, "UPDATE gatehouse_version SET version = 1000")
 	if s, err := Open(t.Context(), url, Options{}); !errors.Is(err, ErrTooNew) {
 		t.Errorf("%v, %v", s, err)
@@ -265,11 +265,11 @@ func halfMade(t *testing.T, url string) {
 		t.Fatal("it opened")
 	}
 	run(t, url, "DROP TABLE gatehouse_words")
-	open(t, url)
+	opened(t, url)
 }
 
 func overlapping(t *testing.T, url string) {
-	s := open(t, url)
+	s := opened(t, url)
 	forth, back := make([]message.Message, 200), make([]message.Message, 200)
 	ids := make([]message.ID, 200)
 	for i := range forth {
@@ -290,7 +290,7 @@ func overlapping(t *testing.T, url string) {
 }
 
 func longText(t *testing.T, url string) {
-	x := open(t, url).Index()
+	x := opened(t, url).Index()
 	var words strings.Builder
 	for i := range 130_000 { // 1.3 MB
 		fmt.Fprintf(&words, "w%08d ", i)

@@ -11,23 +11,31 @@ import (
 
 const empty = "DELETE FROM gatehouse_messages; DELETE FROM gatehouse_words"
 
-func TestKits(t *testing.T) {
+// TestPostgres shows one primary and one replica to all that needs them, from the kits to their end.
+func TestPostgres(t *testing.T) {
 	s := servers.Postgres(t)
+	standby := s.Replica()
 	store := opened(t, s.URL())
+	run(t, s.URL(), "CREATE ROLE clerk LOGIN") // see asClerk
 	t.Run("Store", func(t *testing.T) {
 		messagetest.Store(t, func(t testing.TB) message.Store { run(t, s.URL(), empty); return store })
 	})
 	t.Run("Index", func(t *testing.T) {
 		messagetest.Index(t, func(t testing.TB) message.Index { run(t, s.URL(), empty); return store.Index() })
 	})
+	t.Run("Replicated", func(t *testing.T) { kitReplicated(t, s, store, follow(t, store, standby.URL())) })
+	for name, test := range storeTests {
+		t.Run(name, func(t *testing.T) { test(t, namespace(t, s)) })
+	}
+	t.Run("Silence", func(t *testing.T) { silence(t, s) })
+	t.Run("Parts", func(t *testing.T) { parts(t, s, standby) })
+	run(t, s.URL(), empty)
+	t.Run("Replica", func(t *testing.T) { replica(t, s, standby) })
 }
 
-// TestKitReplicated runs the store's kit on a primary with a replica that lags as real ones do: who
+// kitReplicated runs the store's kit on a primary with a replica that lags as real ones do: who
 // writes reads what it wrote.
-func TestKitReplicated(t *testing.T) {
-	s := servers.Postgres(t)
-	store := opened(t, s.URL())
-	r := follow(t, store, s.Replica().URL())
+func kitReplicated(t *testing.T, s *servers.PostgresServer, store *Store, r *Replica) {
 	answered := uint64(0)
 	messagetest.Store(t, func(t testing.TB) message.Store {
 		run(t, s.URL(), empty)

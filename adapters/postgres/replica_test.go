@@ -11,10 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// TestReplica has a replica be late, come back, be killed, lose its primary and become one.
-func TestReplica(t *testing.T) {
-	s := servers.Postgres(t)
-	standby := s.Replica()
+// replica has a replica be late, come back, be killed, lose its primary and become one.
+func replica(t *testing.T, s, standby *servers.PostgresServer) {
 	store := opened(t, s.URL())
 	r := follow(t, store, standby.URL())
 	both := message.NewReplicated(store, message.ReplicatedOptions{LagEvery: 1, Backoff: 10 * time.Millisecond}, r)
@@ -92,10 +90,9 @@ func lag(t testing.TB, r *Replica) time.Duration {
 	return lag
 }
 
-// TestReplicaOfAnother gives servers for what they are not.
-func TestReplicaOfAnother(t *testing.T) {
-	one, another := servers.Postgres(t), servers.Postgres(t)
-	standby := one.Replica()
+// parts gives servers for what they are not.
+func parts(t *testing.T, one, standby *servers.PostgresServer) {
+	another := servers.Postgres(t)
 	store := opened(t, one.URL())
 	if _, err := Open(t.Context(), standby.URL(), Options{}); !errors.Is(err, ErrReplica) {
 		t.Errorf("a replica as primary: %v", err)
@@ -121,7 +118,7 @@ func TestReplicaOfAnother(t *testing.T) {
 	}
 
 	// Rights to connect are enough, here as there.
-	run(t, one.URL(), "CREATE ROLE clerk LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
+	run(t, one.URL(), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
 	config, err := configOf(asClerk(t, one.URL()), Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -89,9 +89,8 @@ func (w *wire) isCut() bool {
 	return w.cut
 }
 
-// TestSilence has a server that does not answer any more, or never did: each call ends with its context.
-func TestSilence(t *testing.T) {
-	s := servers.Postgres(t)
+// silence has a server that does not answer any more, or never did: each call ends with its context.
+func silence(t *testing.T, s *servers.PostgresServer) {
 	w := newWire(t, s.Addr())
 	defer w.end()
 	u, err := url.Parse(s.URL())

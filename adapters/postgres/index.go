@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 	"github.com/jackc/pgx/v5"
@@ -67,7 +68,7 @@ func (x *Index) Remove(ctx context.Context, channel string, ids ...message.ID) e
 }
 
 const findWords = `SELECT channel, id FROM gatehouse_words
-	WHERE words @@ $1::text::tsquery AND id > $2 AND id <= $3 AND ($4 = '' OR author = $4)
+	WHERE words @@ $1::text::tsquery AND id >= $2 AND id <= $3 AND ($4 = '' OR author = $4)
 	ORDER BY id DESC LIMIT $5`
 
 // Search is of message.Index.
@@ -77,28 +78,25 @@ func (x *Index) Search(ctx context.Context, s message.Search) ([]message.Hit, er
 		return nil, err
 	}
 	query := queryOf(words, s.Channels)
-	if err := ctx.Err(); err != nil || query == "" || !text(s.Author) {
+	if err := ctx.Err(); err != nil || query == "" || !text(s.Author) || s.After >= highest {
 		return nil, wrap(ctx, "search", err)
 	}
-	before := greatest
+	before := highest
 	if s.Before != 0 {
 		before = min(before, s.Before-1)
 	}
-	var hits []message.Hit
-	err = retry(ctx, func() error {
-		rows, err := x.store.pool.Query(ctx, findWords, query, int64(min(s.After, greatest)), int64(before), s.Author, s.Limit)
-		if err != nil {
-			return err
-		}
-		hits, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (hit message.Hit, err error) {
-			var id int64
-			err = row.Scan(&hit.Channel, &id)
-			hit.ID = message.ID(id)
-			return hit, err
-		})
-		return err
+	spans := backwards(int64(s.After)+1, int64(before), monthOf(time.Now()))
+	hits, err := walk(spans, s.Limit, func(in span, limit int) ([]message.Hit, error) {
+		return collect(ctx, x.store.pool, readHit, findWords, query, in.low, in.high, s.Author, limit)
 	})
 	return hits, wrap(ctx, "search", err)
+}
+
+func readHit(row pgx.CollectableRow) (hit message.Hit, err error) {
+	var id int64
+	err = row.Scan(&hit.Channel, &id)
+	hit.ID = message.ID(id)
+	return hit, err
 }
 
 // queryOf is a tsquery for all of the words in any of the channels; of no channels, in all. It is

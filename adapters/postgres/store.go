@@ -68,11 +68,10 @@ func (s *Store) Page(ctx context.Context, channel string, q message.Query) ([]me
 }
 
 const (
-	fields   = `SELECT id, author, content, data, nonce, edited FROM gatehouse_messages WHERE channel = $1 AND `
-	upTo     = fields + `id <= $2 ORDER BY id DESC LIMIT $3`
-	behind   = fields + `id > $2 ORDER BY id LIMIT $3`
-	around   = `(` + upTo + `) UNION ALL (` + behind + `)`
-	greatest = message.ID(math.MaxInt64)
+	fields  = `SELECT id, author, content, data, nonce, edited FROM gatehouse_messages WHERE channel = $1 AND id >= $2 AND id <= $3`
+	newest  = fields + ` ORDER BY id DESC LIMIT $4`
+	oldest  = fields + ` ORDER BY id LIMIT $4`
+	highest = message.ID(math.MaxInt64)
 )
 
 // page reads from a primary or a replica.
@@ -83,45 +82,60 @@ func page(ctx context.Context, pool *pgxpool.Pool, channel string, q message.Que
 	if err := ctx.Err(); err != nil || !text(channel) {
 		return nil, wrap(ctx, "page", err)
 	}
-	query, id := upTo, greatest
+	part := func(statement string) func(span, int) ([]message.Message, error) {
+		return func(s span, limit int) ([]message.Message, error) {
+			return collect(ctx, pool, reader(channel), statement, channel, s.low, s.high, limit)
+		}
+	}
+	now := monthOf(time.Now())
+	upTo := func(id message.ID) ([]message.Message, error) {
+		return walk(backwards(0, int64(min(id, highest)), now), q.Limit, part(newest))
+	}
+	behind := func(id message.ID) ([]message.Message, error) {
+		if id >= highest {
+			return nil, nil
+		}
+		return walk(forwards(int64(id+1), math.MaxInt64, now), q.Limit, part(oldest))
+	}
+	var list, more []message.Message
+	var err error
 	switch {
 	case q.Before != 0:
-		id = q.Before - 1
+		list, err = upTo(q.Before - 1)
 	case q.After != 0:
-		query, id = behind, q.After
+		list, err = behind(q.After)
 	case q.Around != 0:
-		query, id = around, q.Around
-	}
-	var list []message.Message
-	err := retry(ctx, func() error {
-		rows, err := pool.Query(ctx, query, channel, int64(min(id, greatest)), q.Limit)
-		if err != nil {
-			return err
+		list, err = upTo(q.Around)
+		if err == nil {
+			more, err = behind(q.Around)
 		}
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (message.Message, error) { return read(row, channel) })
-		return err
-	})
+	default:
+		list, err = upTo(highest)
+	}
 	if err != nil {
 		return nil, wrap(ctx, "page", err)
 	}
+	list = append(list, more...)
 	slices.SortFunc(list, func(a, b message.Message) int { return cmp.Compare(a.ID, b.ID) })
 	return q.Of(list), nil
 }
 
-// read makes a message of a row.
-func read(row pgx.CollectableRow, channel string) (message.Message, error) {
-	m := message.Message{Channel: channel}
-	var id int64
-	var edited *time.Time
-	err := row.Scan(&id, &m.Author, &m.Content, &m.Data, &m.Nonce, &edited)
-	m.ID = message.ID(id)
-	if len(m.Data) == 0 {
-		m.Data = nil
+// reader makes messages of rows.
+func reader(channel string) pgx.RowToFunc[message.Message] {
+	return func(row pgx.CollectableRow) (message.Message, error) {
+		m := message.Message{Channel: channel}
+		var id int64
+		var edited *time.Time
+		err := row.Scan(&id, &m.Author, &m.Content, &m.Data, &m.Nonce, &edited)
+		m.ID = message.ID(id)
+		if len(m.Data) == 0 {
+			m.Data = nil
+		}
+		if edited != nil {
+			m.Edited = edited.UTC()
+		}
+		return m, err
 	}
-	if edited != nil {
-		m.Edited = edited.UTC()
-	}
-	return m, err
 }
 
 // Edit is of message.Store.
@@ -129,7 +143,7 @@ func (s *Store) Edit(ctx context.Context, m message.Message) error {
 	if err := ctx.Err(); err != nil {
 		return wrap(ctx, "edit", err)
 	}
-	if !text(m.Channel) || m.ID > greatest {
+	if !text(m.Channel) || m.ID > highest {
 		return message.ErrNotFound
 	}
 	var found int64
@@ -157,23 +171,15 @@ func (s *Store) remove(ctx context.Context, what, statement, channel string, ids
 	}
 	list := make([]int64, 0, len(ids))
 	for _, id := range slices.Sorted(slices.Values(ids)) {
-		if id <= greatest {
+		if id <= highest {
 			list = append(list, int64(id))
 		}
 	}
-	var removed []message.ID
-	err := retry(ctx, func() error {
-		rows, err := s.pool.Query(ctx, statement, channel, list)
-		if err != nil {
-			return err
-		}
-		removed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (message.ID, error) {
-			var id int64
-			err := row.Scan(&id)
-			return message.ID(id), err
-		})
-		return err
-	})
+	removed, err := collect(ctx, s.pool, func(row pgx.CollectableRow) (message.ID, error) {
+		var id int64
+		err := row.Scan(&id)
+		return message.ID(id), err
+	}, statement, channel, list)
 	slices.Sort(removed)
 	return removed, wrap(ctx, what, err)
 }

@@ -34,12 +34,13 @@ func BenchmarkAppend(b *testing.B) {
 // BenchmarkRead reads the newest 50 of a channel that spoke in each of some months, and searches in it.
 func BenchmarkRead(b *testing.B) {
 	s := servers.Postgres(b)
+	now := monthOf(time.Now())
 	for _, months := range []int{1, 12, 120} {
 		store := opened(b, namespace(b, s))
-		for month := range months {
+		for ago := range months {
 			batch := make([]message.Message, 100)
 			for i := range batch {
-				batch[i] = message.Message{ID: message.At(start.AddDate(0, -month, 0).Add(time.Duration(i) * time.Second)), Channel: "7", Content: fmt.Sprintf("message %d %d", month, i)}
+				batch[i] = message.Message{ID: message.ID((now - month(ago)).start() + int64(i)), Channel: "7", Content: fmt.Sprintf("message %d %d", ago, i)}
 			}
 			if err := store.Append(b.Context(), "7", batch); err != nil {
 				b.Fatal(err)
@@ -48,7 +49,7 @@ func BenchmarkRead(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		for _, q := range []message.Query{{Limit: 50}, {Limit: 50, Before: message.At(start)}, {Limit: 50, Around: message.At(start)}} {
+		for _, q := range []message.Query{{Limit: 50}, {Limit: 50, Before: message.ID(now.start())}, {Limit: 50, Around: message.ID(now.start())}} {
 			b.Run(fmt.Sprintf("page=%+v/months=%d", q, months), func(b *testing.B) {
 				for b.Loop() {
 					if _, err := store.Page(b.Context(), "7", q); err != nil {

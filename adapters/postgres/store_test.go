@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/message"
+	"github.com/jackc/pgx/v5"
 )
 
 // storeTests have a schema of their own each.
@@ -19,6 +20,7 @@ var storeTests = map[string]func(t *testing.T, url string){
 	"a constraint of the application's":        constraint,
 	"a batch of many bytes":                    heavy,
 	"months are made ahead and on demand":      monthsAreMade,
+	"a month is made while others write":       monthMeanwhile,
 	"a month that was dropped":                 dropped,
 	"opened by many at a time":                 openedByMany,
 	"opened without the right to make tables":  withoutRights,
@@ -181,6 +183,34 @@ func monthsAreMade(t *testing.T, url string) {
 		if got := ask[string](t, url, partitions); !strings.Contains(got, name) {
 			t.Errorf("%s is not among %s", name, got)
 		}
+	}
+}
+
+// Who makes a month waits for no transaction, and so no transaction waits for who makes a month.
+func monthMeanwhile(t *testing.T, url string) {
+	s := opened(t, url)
+	if err := s.Append(t.Context(), "7", []message.Message{said("7", 1)}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+	_, err = c.Exec(t.Context(), "BEGIN; SELECT count(*) FROM gatehouse_words; UPDATE gatehouse_messages SET content = 'message 0'; SELECT 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := s.Append(ctx, "7", []message.Message{said("7", 1e8)}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Exec(t.Context(), "COMMIT"); err != nil {
+		t.Error(err)
+	}
+	if got := contents(t, s, "7"); got != "message 0;message 100000000;" {
+		t.Errorf("stored: %s", got)
 	}
 }
 

@@ -159,6 +159,7 @@ func (w *world) putter(q *MemoryQueue, channel string, messages int) {
 		}
 		if w.chance(0.05) {
 			q.Put(context.Background(), Item{Key: channel, Data: []byte("no message")})
+			w.note("junk")
 		}
 		w.nap(10 * time.Millisecond)
 	}
@@ -168,14 +169,17 @@ func (w *world) putter(q *MemoryQueue, channel string, messages int) {
 func (w *world) judgeQueue(q *MemoryQueue, channels, messages int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	buried := make(map[sender]bool)
+	buried, junk := make(map[sender]bool), 0
 	dead, err := q.Dead(ctx, 10_000)
 	for _, it := range dead {
 		if m, err := unqueue(it); err == nil {
 			buried[senderOf(m)] = true
-		} else if string(it.Data) != "no message" || it.Why == "" {
+		} else if junk++; string(it.Data) != "no message" || it.Why == "" {
 			w.t.Errorf("%+v was buried", it)
 		}
+	}
+	if junk != w.counts["junk"] {
+		w.t.Errorf("%d of what is no message were buried, of %d", junk, w.counts["junk"])
 	}
 	if left, e := q.Take(ctx, 100); len(left) > 0 || err != nil {
 		w.t.Errorf("left are %+v: %v, %v", left, err, e)

@@ -42,11 +42,15 @@ servers: ## install the servers that tests start: Redis, PostgreSQL, and from Ma
 
 .PHONY: servers-test
 servers-test: ## start, kill and start again each of those servers; 3 minutes; what is not installed is skipped
-	go test -race -count=1 -timeout 10m -v ./internal/servers/...
+	GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 10m -v ./internal/servers/...
+
+.PHONY: kits
+kits: ## every kit on every store, index and queue, against its real server (make servers); what is not installed fails
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
 
 .PHONY: crash
 crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load; nothing acknowledged is lost
-	cd adapters/postgres && go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
+	cd adapters/postgres && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race

@@ -5,7 +5,8 @@
 //	s.Kill()                        // SIGKILL: Addr refuses connections now
 //	s.Start()                       // the same address, and the data it had
 //
-// `make servers` installs them. A test whose server is not installed is skipped and says so; with CI=true it fails.
+// `make servers` installs them. They start where GATEHOUSE_SERVERS is "true", as `make kits` and `make crash` have it; elsewhere
+// their tests are skipped. A test whose server is not installed is skipped and says so; with CI=true it fails.
 //
 // # What a test may rely on
 //

@@ -16,9 +16,12 @@ func missing(t testing.TB, what, how string) {
 	t.Skipf("%s is not installed: %s", what, how)
 }
 
-// program is the path of a program in PATH.
+// program is the path of a program in PATH. Who did not ask for real servers gets none: the JVMs among them take minutes.
 func program(t testing.TB, name, how string) string {
 	t.Helper()
+	if os.Getenv("GATEHOUSE_SERVERS") != "true" {
+		t.Skip("real servers are started by `make kits`, or with GATEHOUSE_SERVERS=true")
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		missing(t, name, how)

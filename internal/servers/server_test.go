@@ -79,6 +79,7 @@ func (v *verdict) Skipf(format string, args ...any) {
 }
 
 func TestMissing(t *testing.T) {
+	t.Setenv("GATEHOUSE_SERVERS", "true")
 	tests := []struct{ ci, want string }{
 		{"", "skipped: no-such-server is not installed: install it"},
 		{"true", "failed: servers: no-such-server is not installed: install it"},

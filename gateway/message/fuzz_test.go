@@ -68,8 +68,8 @@ func FuzzQueued(f *testing.F) {
 			t.Fatal(err)
 		}
 		got, err := unqueue(items[0])
-		if nonce == "" {
-			got.Nonce = ""
+		if sent.Nonce == "" || nonce != "" && sent.Nonce != nonce {
+			t.Errorf("the nonce %q was put as %q", nonce, sent.Nonce)
 		}
 		if err != nil || got.Channel != sent.Channel || got.Author != sent.Author || got.Content != sent.Content || string(got.Data) != string(data) || got.Nonce != sent.Nonce {
 			t.Errorf("put %+v, took %+v, %v", sent, got, err)

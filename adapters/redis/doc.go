@@ -1,0 +1,2 @@
+// Package redis stub
+package redis

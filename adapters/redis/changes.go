@@ -3,6 +3,7 @@ package redis
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // What is published of changes: a version, then who says it and the channels, each behind its
@@ -16,11 +17,10 @@ var errChanges = errors.New("redis: what was published is none of our changes")
 
 func encode(origin string, changed map[string]struct{}) (told [][]byte) {
 	head := field([]byte{changesVersion}, origin)
-	next := head
+	next := slices.Clone(head)
 	for channel := range changed {
-		next = field(next[:len(next):len(next)], channel)
-		if len(next) > mostTold {
-			told, next = append(told, next), head
+		if next = field(next, channel); len(next) > mostTold {
+			told, next = append(told, next), slices.Clone(head)
 		}
 	}
 	if len(next) > len(head) {

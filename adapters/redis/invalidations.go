@@ -73,10 +73,15 @@ func NewInvalidations(client goredis.UniversalClient, o InvalidationOptions) *In
 	return i
 }
 
-// Close stops listening and telling; what has not been told is not told.
+// Close stops listening and telling; what has not been told is not told. When Redis does not
+// answer, it returns within 2 s, and what waits for the client ends with the client's own timeouts.
 func (i *Invalidations) Close() error {
 	i.stop()
-	i.running.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+	defer cancel()
+	if !over(ctx, &i.running) {
+		return fmt.Errorf("redis: close invalidations: %w", ctx.Err())
+	}
 	return nil
 }
 

@@ -174,7 +174,7 @@ func (q *Queue) enter(ctx context.Context) error {
 	return nil
 }
 
-// goodbye bounds how long Close takes.
+// goodbye bounds how long a Close takes.
 const goodbye = 2 * time.Second
 
 // Close gives back what this taker has taken and not acknowledged, so that others get it at once.
@@ -191,14 +191,7 @@ func (q *Queue) Close() error {
 	q.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
-	quiet := make(chan struct{})
-	go func() {
-		q.running.Wait()
-		close(quiet)
-	}()
-	select {
-	case <-quiet:
-	case <-ctx.Done():
+	if !over(ctx, &q.running) {
 		return fmt.Errorf("redis: close queue %q: %w", q.name, ctx.Err())
 	}
 	said := make(chan error, 1) // it is not waited for beyond ctx, which the client may not heed
@@ -213,6 +206,21 @@ func (q *Queue) Close() error {
 		return fmt.Errorf("redis: close queue %q: %w", q.name, ended(ctx, err))
 	}
 	return nil
+}
+
+// over waits for goroutines, which wait for Redis, and reports whether they ended within ctx.
+func over(ctx context.Context, running *sync.WaitGroup) bool {
+	ended := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // leave says what is still to be said, and frees everything.

@@ -11,10 +11,13 @@ import (
 
 // Dead is of message.Queue. The order between partitions is that of the server's clock; in a
 // cluster there are several.
-func (q *Queue) Dead(ctx context.Context, max int) ([]message.Item, error) {
+func (q *Queue) Dead(ctx context.Context, most int) ([]message.Item, error) {
+	if most < 1 {
+		return nil, wrap("read the dead", ctx.Err())
+	}
 	calls := make([]call, q.partitions)
 	for n := range calls {
-		calls[n] = command("xrange", q.of(n, "dead"), "-", "+", "count", max)
+		calls[n] = command("xrange", q.of(n, "dead"), "-", "+", "count", most)
 	}
 	if err := q.do(ctx, calls); err != nil {
 		return nil, wrap("read the dead", err)
@@ -38,7 +41,7 @@ func (q *Queue) Dead(ctx context.Context, max int) ([]message.Item, error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b buried) int { return cmp.Compare(a.at, b.at) })
-	items := make([]message.Item, 0, min(len(all), max))
+	items := make([]message.Item, 0, min(len(all), most))
 	for _, b := range all[:cap(items)] {
 		items = append(items, b.Item)
 	}

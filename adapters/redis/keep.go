@@ -37,14 +37,14 @@ func (q *Queue) keep() {
 
 // tend is one round of keep.
 func (q *Queue) tend(ctx context.Context) error {
-	if err := q.sayAgain(ctx); err != nil {
-		return err
-	}
 	share, err := q.share(ctx)
 	if err != nil {
 		return err
 	}
 	if err := q.renew(ctx, share); err != nil {
+		return err
+	}
+	if err := q.sayAgain(ctx); err != nil {
 		return err
 	}
 	return q.giveUp(ctx, share)

@@ -11,7 +11,7 @@ import (
 //	gatehouse:queue:{name}:takers    sorted set: the takers, by when they count no more (ms)
 //	gatehouse:queue:{name/3}:lease   hash: taker, epoch, until (ms)
 //	gatehouse:queue:{name/3}:items   stream: k(ey), i(d), d(ata); group "queue", consumer "taker"
-//	gatehouse:queue:{name/3}:idle    there, if the partition's taker has found nothing
+//	gatehouse:queue:{name/3}:idle    there, if the partition's taker has read all, and is to be told of more
 //	gatehouse:queue:{name/3}:dead    stream: w(hy), t(ime, µs), and the fields of the item
 //	gatehouse:queue:{name}           channel: a partition's number when its taker should look, or "look"
 //

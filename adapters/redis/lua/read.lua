@@ -31,7 +31,7 @@ if left > 0 then
 end
 if left == 0 then
 	found[1] = 1
-elseif #found == 1 and redis.call('EXISTS', KEYS[3]) == 0 then
+elseif redis.call('EXISTS', KEYS[3]) == 0 then -- and it is told of the next one
 	redis.call('SET', KEYS[3], 1)
 end
 return found

@@ -61,10 +61,12 @@ func crash(t *testing.T, instants int, client goredis.UniversalClient, nodes ...
 		node.Kill()
 		if i%3 == 1 {
 			crew[i%2].end(true)
-			crew[i%2] = w.consumer(3 + i)
 		}
 		nap(300 * time.Millisecond)
 		node.Start()
+		if i%3 == 1 {
+			crew[i%2] = w.consumer(3 + i)
+		}
 	}
 	wait(t.Context(), 500*time.Millisecond)
 	stop()

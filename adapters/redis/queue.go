@@ -89,7 +89,7 @@ const defaultPartitions = 16
 const layout = "1"
 
 func (q *Queue) open(ctx context.Context, partitions int) error {
-	if err := refuseEviction(ctx, q.client); err != nil {
+	if _, err := q.run(ctx, func() error { return refuseEviction(ctx, q.client) }); err != nil {
 		return err
 	}
 	fresh := partitions
@@ -137,26 +137,36 @@ func refuseEviction(ctx context.Context, client goredis.UniversalClient) error {
 // do runs calls, and returns when they are done or ctx or the queue ends: then they have that
 // error, and may still be done. It returns the first of their errors.
 func (q *Queue) do(ctx context.Context, calls []call) error {
-	if err := q.enter(ctx); err != nil {
+	running := slices.Clone(calls) // the goroutine's own: we may be gone before it is
+	done, err := q.run(ctx, func() error { return exec(ctx, q.client, running) })
+	if !done {
 		return failAll(calls, err)
 	}
-	running := slices.Clone(calls) // the goroutine's own: we may be gone before it is
-	done := make(chan error, 1)
+	copy(calls, running)
+	return err
+}
+
+// run calls f, which waits for Redis, in a goroutine that Close waits for, and reports whether it
+// ended before ctx and the queue did. The client does not always heed a context.
+func (q *Queue) run(ctx context.Context, f func() error) (done bool, err error) {
+	if err := q.enter(ctx); err != nil {
+		return false, err
+	}
+	result := make(chan error, 1)
 	go func() {
 		defer q.running.Done()
-		done <- exec(ctx, q.client, running)
+		result <- f()
 	}()
 	select {
-	case err := <-done:
-		copy(calls, running)
+	case err := <-result:
 		if err != nil {
 			err = ended(ctx, err)
 		}
-		return err
+		return true, err
 	case <-ctx.Done():
-		return failAll(calls, ctx.Err())
+		return false, ctx.Err()
 	case <-q.ctx.Done():
-		return failAll(calls, message.ErrClosed)
+		return false, message.ErrClosed
 	}
 }
 

@@ -19,9 +19,12 @@ func (q *Queue) Take(ctx context.Context, most int) ([]message.Item, error) {
 	}
 	defer q.end()
 	for {
-		items, err := q.read(ctx, max(1, most))
+		items, looked, err := q.read(ctx, max(1, most))
 		if len(items) > 0 || err != nil {
 			return items, wrap("take", err)
+		}
+		if looked { // there may be more partitions than were asked for
+			continue
 		}
 		select {
 		case <-q.wake:
@@ -78,28 +81,28 @@ type reading struct {
 	most int
 }
 
-// read returns what is there in the partitions that may have something, in turn, or nothing.
-func (q *Queue) read(ctx context.Context, most int) ([]message.Item, error) {
+// read returns what is there in some of the partitions that may have something, in turn, and whether
+// there was such a one.
+func (q *Queue) read(ctx context.Context, most int) (items []message.Item, looked bool, err error) {
 	readings, failed := q.choose(most)
 	if len(readings) == 0 {
-		return nil, failed
+		return nil, false, failed
 	}
 	calls := make([]call, len(readings))
 	for i, r := range readings {
 		p := r.of
 		calls[i] = readScript.call([]string{q.of(p.partition, "lease"), q.of(p.partition, "items"), q.of(p.partition, "idle")}, q.taker, p.epoch, p.after, r.most)
 	}
-	err := q.do(ctx, calls) // it may have been done all the same: then the next one asks the same again
+	err = q.do(ctx, calls) // it may have been done all the same: then the next one asks the same again
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var items []message.Item
 	for i, r := range readings {
 		items = q.got(r.of, calls[i], items)
 	}
 	if len(items) > 0 {
 		err = nil
 	}
-	return items, err
+	return items, true, err
 }
 
 // choose says what is read next, at most so many items in all. If it is nothing, it returns the error

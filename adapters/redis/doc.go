@@ -64,8 +64,12 @@
 //
 // # What it costs
 //
-// Put is one round trip, Take one, Ack one. A taker has one connection for what it is told, besides
-// the client's pool, and says every quarter of a lease that it lives: one script for each partition
-// that it has or wants. Nobody polls: a taker that waits is told. An item takes about 100 bytes in Redis, besides
-// its own, until it is acknowledged.
+// Put is one round trip, Take one or a few, Ack one. A taker has one connection for what it is told,
+// besides the client's pool. A taker that waits is told of what comes; every quarter of a lease it
+// says that it lives and looks by itself, with two scripts for each partition that it has, and one
+// for each that it could have. An item takes about 100 bytes in Redis, besides its own, until it is
+// acknowledged.
+//
+// A Queue has two goroutines from its first Take to Close, and one for each call of Redis that is
+// running; Invalidations have two until Close. The client has its own for each subscription.
 package redis

@@ -1,0 +1,23 @@
+package redis
+
+// Die ends a taker as a kill of its process does: nobody is told.
+func (q *Queue) Die() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.stop()
+	q.running.Wait()
+}
+
+// Held is how many partitions it has.
+func (q *Queue) Held() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.held)
+}
+
+// Items is the stream of a key.
+func (q *Queue) Items(key string) string { return q.of(q.partitionOf(key), "items") }
+
+// Partition is where a key belongs.
+func (q *Queue) Partition(key string) int { return q.partitionOf(key) }

@@ -1,0 +1,121 @@
+package redis
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// Everything that changes a partition is one script, so that it happens while nobody else has the
+// lease, or not at all.
+//
+//go:embed lua/*.lua
+var sources embed.FS
+
+// The scripts; each says what its keys and arguments are. Those that drain a queue run also when
+// the server's memory is full (allow-oom): else it would stay full.
+var (
+	openScript    = load("open")
+	putScript     = load("put")
+	joinScript    = load("join")
+	leaveScript   = load("leave")
+	holdScript    = load("hold")
+	releaseScript = load("release")
+	readScript    = load("read")
+	ackScript     = load("ack")
+	buryScript    = load("bury")
+)
+
+type script struct{ source, hash string }
+
+func load(name string) script {
+	source, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic("redis: " + err.Error()) // it is embedded: it cannot be
+	}
+	return script{string(source), goredis.NewScript(string(source)).Hash()}
+}
+
+// call is a command, and what came of it. One that calls a script keeps its source for a server
+// that does not know it.
+type call struct {
+	*goredis.Cmd
+	source string
+}
+
+// NoRetry has the client send it once: after an error it may have been done, and a second Put
+// that nobody asked for would be there twice.
+func (call) NoRetry() bool { return true }
+
+func command(args ...any) call { return call{Cmd: goredis.NewCmd(context.Background(), args...)} }
+
+// failAll has calls fail that may be running elsewhere, where nobody looks at them any more.
+func failAll(calls []call, err error) error {
+	for i := range calls {
+		calls[i] = calls[i].again()
+		calls[i].SetErr(err)
+	}
+	return err
+}
+
+// again is the same call, not done yet.
+func (c call) again() call { return call{command(c.Args()...).Cmd, c.source} }
+
+func (s script) call(keys []string, args ...any) call {
+	all := append(make([]any, 0, 3+len(keys)+len(args)), "evalsha", s.hash, len(keys))
+	for _, key := range keys {
+		all = append(all, key)
+	}
+	c := command(append(all, args...)...)
+	c.source = s.source
+	return c
+}
+
+// exec sends calls in one go. Each has its own error afterwards; exec returns the first.
+func exec(ctx context.Context, client goredis.UniversalClient, calls []call) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	err := send(ctx, client, calls)
+	var unknown []call
+	for i, c := range calls {
+		if c.source != "" && goredis.HasErrorPrefix(c.Err(), "NOSCRIPT") {
+			calls[i].Cmd = command(append([]any{"eval", c.source}, c.Args()[2:]...)...).Cmd
+			unknown = append(unknown, calls[i])
+		}
+	}
+	if len(unknown) == 0 {
+		return err
+	}
+	_ = send(ctx, client, unknown) // each has its error
+	for _, c := range calls {
+		if c.Err() != nil {
+			return c.Err()
+		}
+	}
+	return nil
+}
+
+func send(ctx context.Context, client goredis.UniversalClient, calls []call) error {
+	pipe := client.Pipeline()
+	for _, c := range calls {
+		_ = pipe.Process(ctx, c) // it is only added
+	}
+	_, err := pipe.Exec(ctx)
+	return err
+}
+
+// ended is err, or the error of ctx if that is why: the client tells a deadline as a timeout of
+// the network.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) && !errors.Is(err, context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	return err
+}

@@ -26,7 +26,7 @@ type Queue struct {
 	workers sync.WaitGroup
 	ended   chan struct{} // closed when Close is done
 
-	mu       sync.Mutex // held for no call of a client that waits
+	mu       sync.Mutex  // held for no call of a client that waits
 	consumer *kgo.Client // nil until the first Take
 	closed   bool
 	session  *session      // nil while the group has given us nothing

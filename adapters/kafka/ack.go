@@ -8,9 +8,9 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
-var errLate = errors.New("kafka: acknowledge: the items went to another taker before it was kept")
+var errLate = errors.New("kafka: acknowledge: too late, another taker may have the items")
 
-// Ack is of [message.Queue]. Items that another taker may have by now are left out.
+// Ack is of [message.Queue]. The error is not nil if some of the items may be with another taker by now.
 func (q *Queue) Ack(ctx context.Context, items ...message.Item) error {
 	ctx, cancel, err := q.begin(ctx)
 	if err != nil {
@@ -18,42 +18,49 @@ func (q *Queue) Ack(ctx context.Context, items ...message.Item) error {
 	}
 	defer cancel()
 	q.mu.Lock()
-	entries := q.ours(items)
+	entries, late := q.ours(items)
 	for _, e := range entries {
 		e.partition.finish(e)
 	}
 	q.mu.Unlock()
 	if len(entries) == 0 {
-		return nil
+		return late
 	}
-	err = q.remember(ctx, entries)
-	s := entries[0].partition.session
+	err = q.remember(ctx, partitionsOf(entries))
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	s := entries[0].partition.session
 	s.settle(q, len(entries))
 	if resume := s.unblocked(); len(resume) > 0 {
 		q.consumer.ResumeFetchPartitions(map[string][]int32{q.opts.Topic: resume})
 	}
 	switch {
-	case err != nil && !errors.Is(err, message.ErrClosed):
-		err = fmt.Errorf("kafka: acknowledge: %w", err)
-	case err == nil && s.gone:
-		err = errLate
+	case errors.Is(err, message.ErrClosed):
+		return err
+	case err != nil:
+		return fmt.Errorf("kafka: acknowledge: %w", err)
+	case s.gone:
+		return errLate
 	}
-	return err
+	return late
 }
 
-// ours are those of the items that this taker has. mu is held.
-func (q *Queue) ours(items []message.Item) (entries []*entry) {
+// ours are those of the items that this taker has. The error says that others are not dealt with,
+// and it has them no more. mu is held.
+func (q *Queue) ours(items []message.Item) (entries []*entry, late error) {
 	mine := make(map[*entry]bool, len(items))
 	for _, it := range items {
 		e, ok := it.Receipt.(*entry)
-		if ok && e.partition.session == q.session && q.session != nil && !e.done && !mine[e] {
+		switch {
+		case !ok || e.done || mine[e]:
+		case e.partition.session != q.session:
+			late = errLate
+		default:
 			mine[e] = true
 			entries = append(entries, e)
 		}
 	}
-	return entries
+	return entries, late
 }
 
 // unblocked are partitions of which more may be fetched again. The queue's mu is held.

@@ -13,7 +13,7 @@ import (
 // who dies in between has them taken, and maybe buried, again; Dead shows them once.
 func (q *Queue) Bury(ctx context.Context, why string, items ...message.Item) error {
 	q.mu.Lock()
-	entries := q.ours(items)
+	entries, _ := q.ours(items) // Ack tells of the others
 	q.mu.Unlock()
 	records := make([]*kgo.Record, len(entries))
 	for i, e := range entries {

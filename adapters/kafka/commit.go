@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -28,13 +30,12 @@ func newCommit() *commit {
 
 func newCommits() commits { return commits{newCommit(), make(chan struct{}, 1)} }
 
-// remember returns when the group knows how far the partitions of some entries are, or when that
-// session is over.
-func (q *Queue) remember(ctx context.Context, entries []*entry) error {
+// remember returns when the group knows how far some partitions are, or when their session is over.
+func (q *Queue) remember(ctx context.Context, partitions []*partition) error {
 	q.mu.Lock()
 	c := q.commits.next
-	for _, e := range entries {
-		c.partitions[e.partition] = true
+	for _, p := range partitions {
+		c.partitions[p] = true
 	}
 	q.mu.Unlock()
 	select {
@@ -71,6 +72,15 @@ func (q *Queue) commit() {
 	}
 }
 
+// partitionsOf are those of some entries.
+func partitionsOf(entries []*entry) []*partition {
+	seen := make(map[*partition]bool)
+	for _, e := range entries {
+		seen[e.partition] = true
+	}
+	return slices.Collect(maps.Keys(seen))
+}
+
 // request is what to commit, or nil if nothing of it is ours any more. mu is held.
 func (q *Queue) request(c *commit) *kmsg.OffsetCommitRequest {
 	s := q.session
@@ -83,6 +93,7 @@ func (q *Queue) request(c *commit) *kmsg.OffsetCommitRequest {
 		if p.session != s {
 			continue
 		}
+		delete(s.owed, p)
 		now := p.progress(q.owner)
 		part := kmsg.NewOffsetCommitRequestTopicPartition()
 		part.Partition, part.Offset, part.Metadata = p.number, now.first(), kmsg.StringPtr(now.encode())

@@ -26,8 +26,8 @@
 //     partition last is a text of at most 4 KB that is committed beside the offset. So what was
 //     acknowledged is not taken again when its taker is killed, and Tries and Epoch are exact.
 //   - When takers come or go, partitions are divided anew. Who has items out deals with them first,
-//     for at most Options.Handover, and is given none meanwhile; what it acknowledges late is
-//     left out, or an error. A taker that the group gave up cannot take or acknowledge: its commits
+//     for at most Options.Handover, and is given none meanwhile; to acknowledge later is an error
+//     and changes nothing. A taker that the group gave up cannot take or acknowledge: its commits
 //     are refused.
 //   - A broker that does not answer is an error when the context ends, or after 30 s; Take waits as
 //     long as its context lets it.

@@ -10,4 +10,9 @@ require (
 	github.com/twmb/franz-go/pkg/kmsg v1.15.1
 )
 
+require (
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/pierrec/lz4/v4 v4.1.33 // indirect
+)
+
 replace github.com/gatehouse-go/gatehouse => ../..

@@ -86,13 +86,14 @@ func (q *Queue) exists(ctx context.Context, topic string) (bool, error) {
 		return false, err
 	}
 	detail := details[topic]
-	if err := errors.Join(detail.Err, detail.Partitions.Error()); err != nil {
-		if errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.LeaderNotAvailable) {
-			return false, nil
-		}
-		return false, err
+	err = detail.Err
+	for _, p := range detail.Partitions {
+		err = errors.Join(err, p.Err)
 	}
-	return len(detail.Partitions) > 0, nil
+	if errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.LeaderNotAvailable) {
+		return false, nil
+	}
+	return err == nil && len(detail.Partitions) > 0, err
 }
 
 // rest waits, or returns the error of ctx.

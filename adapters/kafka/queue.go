@@ -144,7 +144,7 @@ func (q *Queue) choose(ctx context.Context, max int) (entries []*entry, changed 
 // give returns items once the group remembers that they were taken. If they are still ours then,
 // they were all the time, since nobody else could commit.
 func (q *Queue) give(ctx context.Context, entries []*entry) ([]message.Item, error) {
-	err := q.remember(ctx, entries)
+	err := q.remember(ctx, partitionsOf(entries))
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := entries[0].partition.session
@@ -154,6 +154,7 @@ func (q *Queue) give(ctx context.Context, entries []*entry) ([]message.Item, err
 	if err != nil {
 		for _, e := range entries {
 			e.partition.untake()
+			s.owed[e.partition] = true
 		}
 		s.settle(q, len(entries))
 		return nil, fmt.Errorf("kafka: take: %w", err)

@@ -2,7 +2,8 @@ package kafka
 
 import (
 	"context"
-	"time"
+	"maps"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -13,9 +14,10 @@ type session struct {
 	member     string
 	generation int32
 	partitions map[int32]*partition
-	out        int  // items that are taken, and whose end is not committed yet
-	leaving    bool // it ends when out is 0: nothing is taken any more
-	gone       bool // it is over: what it had is somebody else's
+	out        int                 // items that are taken, and whose end is not committed yet
+	owed       map[*partition]bool // of which the group should be told before they go
+	leaving    bool                // it ends when out is 0: nothing is taken any more
+	gone       bool                // it is over: what it had is somebody else's
 }
 
 // settle is told that some items are not out any more. The queue's mu is held.
@@ -26,7 +28,7 @@ func (s *session) settle(q *Queue, n int) {
 
 // assigned begins a session. While it runs, nothing is polled.
 func (q *Queue) assigned(_ context.Context, client *kgo.Client, topics map[string][]int32) {
-	s := &session{partitions: make(map[int32]*partition)}
+	s := &session{partitions: make(map[int32]*partition), owed: make(map[*partition]bool)}
 	s.member, s.generation = client.GroupMetadata()
 	for _, number := range topics[q.opts.Topic] {
 		s.partitions[number] = &partition{session: s, number: number}
@@ -42,32 +44,32 @@ func (q *Queue) assigned(_ context.Context, client *kgo.Client, topics map[strin
 // revoked ends a session in good order: the group waits until it returns. What is being dealt with
 // is waited for.
 func (q *Queue) revoked(context.Context, *kgo.Client, map[string][]int32) {
-	timer := time.NewTimer(q.opts.Handover)
-	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(q.base, q.opts.Handover)
+	defer cancel()
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	defer q.over()
 	s := q.session
 	if s == nil {
+		q.mu.Unlock()
 		return
 	}
 	s.leaving = true
-	for s.out > 0 && !s.gone && !q.closed {
+	for s.out > 0 && !s.gone && !q.closed && ctx.Err() == nil {
 		changed := q.changed
 		q.mu.Unlock()
-		late := false
 		select {
 		case <-changed:
-		case <-timer.C:
-			late = true
-		case <-q.base.Done():
-			late = true
+		case <-ctx.Done():
 		}
 		q.mu.Lock()
-		if late {
-			return
-		}
 	}
+	owed := slices.Collect(maps.Keys(s.owed))
+	q.mu.Unlock()
+	if len(owed) > 0 {
+		_ = q.remember(ctx, owed) // that items were given back: they would count as taken
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over()
 }
 
 // lost ends a session of which the group knows nothing any more.

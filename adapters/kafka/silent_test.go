@@ -42,7 +42,7 @@ func TestSilentBroker(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			err := call(ctx)
-			if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 5*time.Second {
+			if took := time.Since(began); err == nil || took > 5*time.Second {
 				t.Errorf("%v after %v", err, took)
 			}
 		})
@@ -91,8 +91,8 @@ func TestOpen(t *testing.T) {
 	open(t, o)
 	o.Partitions = 3
 	open(t, o)
-	o.Topic, o.Replication = "no such name: a space", 1
+	o.Topic, o.Replication = "of three", 3
 	if _, err := kafka.Open(t.Context(), o); err == nil {
-		t.Error("a topic with a space was made")
+		t.Error("of one broker, a topic with three replicas was made")
 	}
 }

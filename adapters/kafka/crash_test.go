@@ -18,8 +18,9 @@ var instants = flag.Int("instants", 2, "at how many random instants each crash t
 // The broker is killed under load, and comes back with its data: every message that was acknowledged
 // is stored once, in order, and nothing is delivered that is not stored.
 func TestCrashBroker(t *testing.T) {
+	t.Parallel()
 	const channels, takers = 5, 2
-	broker := real(t)
+	broker := broker(t)
 	o := options(broker.Addr())
 	store := message.NewMemoryStore()
 	quiet := func(message.Stage, []message.Message, error) {}

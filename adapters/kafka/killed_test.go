@@ -38,8 +38,9 @@ func TestCrashTaker(t *testing.T) {
 		addr, topic, _ := strings.Cut(at, " ")
 		takeForever(addr, topic)
 	}
+	t.Parallel()
 	const keys = 12
-	o := options(fake(t))
+	o := options(broker(t).Addr())
 	putter := open(t, o)
 	var mu sync.Mutex
 	var events []event

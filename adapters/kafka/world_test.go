@@ -15,7 +15,7 @@ import (
 )
 
 // sessionTimeout is when a death is noticed. It has to be long enough for a machine that is busy.
-const sessionTimeout = 3 * time.Second
+const sessionTimeout = 2 * time.Second
 
 // fake is the address of a Kafka of this process.
 func fake(t testing.TB) string {
@@ -28,8 +28,8 @@ func fake(t testing.TB) string {
 	return cluster.ListenAddrs()[0]
 }
 
-// real is a Kafka broker.
-func real(t testing.TB) *servers.Server {
+// broker is a Kafka broker.
+func broker(t testing.TB) *servers.Server {
 	t.Helper()
 	return servers.Kafka(t, "group.min.session.timeout.ms=100", "auto.create.topics.enable=false")
 }

@@ -24,7 +24,8 @@
 //   - Ack returns when the group remembers it, in any order: not only up to which offset all is
 //     dealt with, but also which items behind it. That, how often each was taken and who had the
 //     partition last is a text of at most 4 KB that is committed beside the offset. So what was
-//     acknowledged is not taken again when its taker is killed, and Tries and Epoch are exact.
+//     acknowledged is not taken again when its taker is killed, and Tries (up to 128)
+//     and Epoch are exact.
 //   - When takers come or go, partitions are divided anew. Who has items out deals with them first,
 //     for at most Options.Handover, and is given none meanwhile; to acknowledge later is an error
 //     and changes nothing. A taker that the group gave up cannot take or acknowledge: its commits
@@ -52,13 +53,13 @@
 // # Cost
 //
 // A Take and an Ack each wait for a commit, which carries those of others that wait, too: take and
-// acknowledge many at a time. A queue that takes has two goroutines besides those of its two
-// clients, and holds about 2,000 items that nobody has taken yet.
+// acknowledge many at a time. A queue that takes has two goroutines, which Close waits for, besides
+// those of its two clients, and holds up to about 2,000 items ahead of those that are taken.
 //
 // # Servers and modules
 //
-// The tests run against Kafka 4.3 and franz-go's kfake. It needs Kafka 2.4 or newer, or what speaks its
-// protocol and lets an offset have a text. franz-go is the client since it is Go alone, has contexts
+// The tests run against Kafka 4.3 and franz-go's kfake. It asks for what Kafka has since 2.4, or what speaks its
+// protocol, and for room for a text beside an offset; older than 4.3 is not tested. franz-go is the client since it is Go alone, has contexts
 // throughout, and lets a commit be written by hand. It brings its kadm, kmsg, and kfake for the tests,
 // klauspost/compress and pierrec/lz4.
 //

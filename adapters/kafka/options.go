@@ -68,7 +68,7 @@ func (o Options) client(more ...kgo.Opt) []kgo.Opt {
 		kgo.SeedBrokers(o.Brokers...),
 		kgo.SessionTimeout(10 * time.Second),
 		kgo.HeartbeatInterval(time.Second),
-		kgo.DisableClientMetrics(), // which are sent to the brokers
+		kgo.DisableClientMetrics(),                 // which are sent to the brokers
 		kgo.MetadataMinAge(200 * time.Millisecond), // a leader that moved is found as soon
 	}
 	return append(append(opts, o.Client...), more...)

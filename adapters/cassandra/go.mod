@@ -1,0 +1,10 @@
+module github.com/gatehouse-go/gatehouse/adapters/cassandra
+
+go 1.26.0
+
+require (
+	github.com/apache/cassandra-gocql-driver/v2 v2.1.0
+	github.com/gatehouse-go/gatehouse v0.0.0
+)
+
+replace github.com/gatehouse-go/gatehouse => ../..

@@ -92,12 +92,9 @@ func names(ctx context.Context, session *gocql.Session, query, keyspace string) 
 // the same time make two, of which one breaks the other: so every process asks the same node, that
 // with the lowest id, if it answers.
 func define(ctx context.Context, session *gocql.Session, statement string) error {
-	hosts, err := session.GetHosts(ctx)
-	if err != nil {
-		return err
-	}
+	hosts := session.GetHosts()
 	slices.SortFunc(hosts, func(a, b *gocql.HostInfo) int { return cmp.Compare(a.HostID(), b.HostID()) })
-	err = errors.New("there is no node")
+	err := errors.New("there is no node")
 	for _, host := range hosts {
 		if err = session.Query(statement).SetHostID(host.HostID()).ExecContext(ctx); err == nil || ctx.Err() != nil {
 			return err

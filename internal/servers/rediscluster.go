@@ -8,7 +8,7 @@ import (
 )
 
 // RedisCluster starts a Redis Cluster of masters (3 or more), which hold a part of the slots each, with so many replicas of
-// each. The masters are the first nodes. A node is taken for dead after a second; its replica then takes over in about two.
+// each. The masters are the first nodes. A node is taken for dead after two seconds; its replica then takes over in one or two.
 //
 // A cluster without replicas answers for all slots again only when a killed master is started again.
 func RedisCluster(t testing.TB, masters, replicas int) *Cluster {
@@ -17,7 +17,7 @@ func RedisCluster(t testing.TB, masters, replicas int) *Cluster {
 	c := &Cluster{}
 	for range masters * (1 + replicas) {
 		s := newRedis(t, "redis-cluster",
-			"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000",
+			"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000",
 			"--cluster-port", strconv.Itoa(freePort(t, 1)), "--cluster-announce-ip", host(0))
 		s.launch()
 		c.Nodes = append(c.Nodes, s)

@@ -15,7 +15,8 @@ import (
 const SentinelMaster = "gatehouse"
 
 // Sentinels is a Redis master, its replica, and three sentinels of whom two must agree. Master and Replica are who they were at
-// the start: the sentinels swap them when the master is down for a second, and make it a replica when it is back.
+// the start: the sentinels swap them when the master is down for two seconds, and make it a replica when it is back. A machine
+// that is busy enough looks down to them: what a test asserts should hold after one more failover, too.
 type Sentinels struct {
 	Master, Replica *Server
 	Cluster         // the sentinels, whom a client asks for the master
@@ -63,8 +64,8 @@ port %[2]s
 dir %[3]s
 sentinel announce-ip %[1]s
 sentinel monitor %[4]s %[5]s %[6]s 2
-sentinel down-after-milliseconds %[4]s 1000
-sentinel failover-timeout %[4]s 3000
+sentinel down-after-milliseconds %[4]s 2000
+sentinel failover-timeout %[4]s 5000
 `, host(0), own, s.dir, SentinelMaster, ip, port)
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatalf("servers: %v", err)

@@ -21,12 +21,6 @@ const (
 // mostAtATime is how many statements of one call are under way.
 const mostAtATime = 8
 
-const (
-	insert  = `INSERT INTO gatehouse_messages (channel, bucket, id, author, content, data, nonce, edited) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
-	stamped = insert + ` USING TIMESTAMP ? AND TTL ?`
-	absent  = insert + ` IF NOT EXISTS USING TTL ?`
-)
-
 // Append is of message.Store.
 func (s *Store) Append(ctx context.Context, channel string, batch []message.Message) error {
 	if err := ctx.Err(); err != nil {
@@ -107,7 +101,7 @@ func (s *Store) appendChunk(ctx context.Context, c chunk) error {
 	stamp := s.mirrored(time.Now())
 	batch := s.session.Batch(gocql.UnloggedBatch)
 	for _, m := range c.rows {
-		add(batch, true, stamped, append(row(c.partition, m), stamp, s.ttl)...)
+		add(batch, true, s.cql.insert, append(row(c.partition, m), stamp, s.ttl)...)
 	}
 	if err := batch.ExecContext(ctx); err != nil {
 		return err
@@ -176,7 +170,7 @@ func (s *Store) revive(ctx context.Context, p partition, rows []message.Message)
 	for range mostTries {
 		batch := s.session.Batch(gocql.UnloggedBatch)
 		for _, m := range rows {
-			add(batch, true, absent, append(row(p, m), s.ttl)...)
+			add(batch, true, s.cql.absent, append(row(p, m), s.ttl)...)
 		}
 		if done, err := transact(ctx, batch); err != nil || done {
 			return err

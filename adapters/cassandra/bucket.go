@@ -54,8 +54,7 @@ func (s *Store) announce(ctx context.Context, p partition) error {
 	if s.ttl > 0 {
 		ttl = min(s.ttl+2*secondsOf(s.bucket), longestTTL)
 	}
-	err := s.session.Query(`INSERT INTO gatehouse_buckets (channel, bucket) VALUES (?, ?) USING TTL ?`, p.channel, p.bucket, ttl).
-		Idempotent(true).ExecContext(ctx)
+	err := s.session.Query(s.cql.announce, p.channel, p.bucket, ttl).Idempotent(true).ExecContext(ctx)
 	if err == nil {
 		s.known.add(p, now)
 	}

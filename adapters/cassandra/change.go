@@ -44,8 +44,7 @@ func (s *Store) edit(ctx context.Context, p partition, m message.Message) (done 
 	// What is edited is to be forgotten when the rest is.
 	var author *string
 	var left *int
-	err = s.session.Query(`SELECT author, TTL(author) FROM gatehouse_messages WHERE channel = ? AND bucket = ? AND id = ?`,
-		p.channel, p.bucket, int64(m.ID)).Idempotent(true).ScanContext(ctx, &author, &left)
+	err = s.session.Query(s.cql.left, p.channel, p.bucket, int64(m.ID)).Idempotent(true).ScanContext(ctx, &author, &left)
 	switch {
 	case errors.Is(err, gocql.ErrNotFound), err == nil && author == nil:
 		return false, nil
@@ -56,8 +55,7 @@ func (s *Store) edit(ctx context.Context, p partition, m message.Message) (done 
 	if left != nil {
 		ttl = *left
 	}
-	return s.session.Query(`UPDATE gatehouse_messages USING TTL ? SET content = ?, data = ?, edited = ? WHERE channel = ? AND bucket = ? AND id = ? IF EXISTS`,
-		ttl, m.Content, bytesOf(m), m.Edited.UnixMilli(), p.channel, p.bucket, int64(m.ID)).
+	return s.session.Query(s.cql.edit, ttl, m.Content, bytesOf(m), m.Edited.UnixMilli(), p.channel, p.bucket, int64(m.ID)).
 		Idempotent(true).MapScanCASContext(ctx, make(map[string]any))
 }
 
@@ -97,7 +95,7 @@ func (s *Store) remove(ctx context.Context, p partition, ids []message.ID) ([]me
 		}
 		batch := s.session.Batch(gocql.UnloggedBatch)
 		for _, id := range ids {
-			add(batch, false, `DELETE FROM gatehouse_messages WHERE channel = ? AND bucket = ? AND id = ? IF EXISTS`, p.channel, p.bucket, int64(id))
+			add(batch, false, s.cql.remove, p.channel, p.bucket, int64(id))
 		}
 		done, err := transact(ctx, batch)
 		if err != nil {
@@ -116,8 +114,7 @@ func (s *Store) there(ctx context.Context, p partition, ids []message.ID) (found
 	for i, id := range ids {
 		list[i] = int64(id)
 	}
-	iter := s.session.Query(`SELECT id, author FROM gatehouse_messages WHERE channel = ? AND bucket = ? AND id IN ?`, p.channel, p.bucket, list).
-		Idempotent(true).IterContext(ctx)
+	iter := s.session.Query(s.cql.there, p.channel, p.bucket, list).Idempotent(true).IterContext(ctx)
 	var id int64
 	var author *string
 	for iter.Scan(&id, &author) {

@@ -24,8 +24,7 @@ type Options struct {
 	TTL time.Duration
 
 	// Cluster, if set, changes how the driver connects: TLS, credentials, data centres. It
-	// is given what Open has made of the URL, and is called for each session, of which Open
-	// makes two. Consistency has to remain some QUORUM.
+	// is given what Open has made of the URL. Consistency has to remain some QUORUM.
 	Cluster func(*gocql.ClusterConfig)
 }
 
@@ -34,6 +33,7 @@ type Options struct {
 type Store struct {
 	// Static after Open.
 	session *gocql.Session
+	cql     statements
 	bucket  time.Duration
 	ttl     int // seconds; 0: none
 
@@ -75,27 +75,24 @@ func (s *Store) open(ctx context.Context, url string, o Options) error {
 	if o.Bucket != 0 && o.Bucket < time.Hour {
 		return errors.New("Options.Bucket is less than an hour")
 	}
-	if err := prepare(ctx, place, o); err != nil {
+	if s.session, err = connect(ctx, place, o); err != nil {
 		return err
 	}
-	session, err := connect(ctx, place, place.keyspace, o)
+	s.cql = statementsIn(place.keyspace)
+	err = prepare(ctx, s.session, place.keyspace, o.Replicas)
+	if err == nil {
+		s.bucket, err = s.settle(ctx, o.Bucket)
+	}
 	if err != nil {
-		return err
+		s.session.Close()
 	}
-	s.bucket, err = settle(ctx, session, o.Bucket)
-	if err != nil {
-		session.Close()
-		return err
-	}
-	s.session = session
-	return nil
+	return err
 }
 
 // connect makes a session. The driver's constructor takes no context: it ends by itself when all
 // connections that it tries have timed out, and nobody has to wait for that.
-func connect(ctx context.Context, place address, keyspace string, o Options) (*gocql.Session, error) {
+func connect(ctx context.Context, place address, o Options) (*gocql.Session, error) {
 	config := gocql.NewCluster(place.hosts...)
-	config.Keyspace = keyspace
 	if place.port != 0 {
 		config.Port = place.port
 	}

@@ -9,22 +9,6 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
-// side is a direction in which a channel is read, from some id on.
-type side struct{ buckets, rows string }
-
-const fields = `SELECT id, author, content, data, nonce, edited FROM gatehouse_messages WHERE channel = ? AND bucket = ? AND `
-
-var (
-	upTo = side{ // the id itself, and older ones, newest first
-		`SELECT bucket FROM gatehouse_buckets WHERE channel = ? AND bucket <= ? ORDER BY bucket DESC`,
-		fields + `id <= ? ORDER BY id DESC`,
-	}
-	behind = side{ // newer ones, oldest first
-		`SELECT bucket FROM gatehouse_buckets WHERE channel = ? AND bucket >= ? ORDER BY bucket ASC`,
-		fields + `id > ? ORDER BY id ASC`,
-	}
-)
-
 // Page is of message.Store.
 func (s *Store) Page(ctx context.Context, channel string, q message.Query) ([]message.Message, error) {
 	if err := q.Check(); err != nil {
@@ -43,12 +27,12 @@ func (s *Store) Page(ctx context.Context, channel string, q message.Query) ([]me
 		older = min(q.Around, older)
 		newer = older
 	}
-	list, err := s.read(ctx, upTo, channel, older, q.Limit)
+	list, err := s.read(ctx, s.cql.upTo, channel, older, q.Limit)
 	if err != nil {
 		return nil, wrap(ctx, "page", err)
 	}
 	slices.Reverse(list)
-	after, err := s.read(ctx, behind, channel, newer, q.Limit)
+	after, err := s.read(ctx, s.cql.behind, channel, newer, q.Limit)
 	if err != nil {
 		return nil, wrap(ctx, "page", err)
 	}
@@ -58,7 +42,7 @@ func (s *Store) Page(ctx context.Context, channel string, q message.Query) ([]me
 // read returns messages on one side of an id, the nearest first. It reads one bucket, and if that
 // has not enough, two at a time, then four: the next ones may hold as little.
 func (s *Store) read(ctx context.Context, on side, channel string, from message.ID, limit int) (list []message.Message, err error) {
-	if on == upTo && from == 0 || on == behind && from == math.MaxInt64 {
+	if on == s.cql.upTo && from == 0 || on == s.cql.behind && from == math.MaxInt64 {
 		return nil, nil
 	}
 	buckets := s.session.Query(on.buckets, channel, s.bucketOf(from)).Idempotent(true).IterContext(ctx)

@@ -44,27 +44,22 @@ var tables = map[string]string{
 }
 
 // prepare makes what is missing.
-func prepare(ctx context.Context, place address, o Options) error {
-	session, err := connect(ctx, place, "", o)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	keyspaces, err := names(ctx, session, `SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?`, place.keyspace)
+func prepare(ctx context.Context, session *gocql.Session, keyspace string, replicas int) error {
+	keyspaces, err := names(ctx, session, `SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?`, keyspace)
 	if err != nil {
 		return err
 	}
 	if len(keyspaces) == 0 {
-		if o.Replicas <= 0 {
-			return fmt.Errorf("%w: make %q, or have Open make it with Options.Replicas", ErrKeyspace, place.keyspace)
+		if replicas <= 0 {
+			return fmt.Errorf("%w: make %q, or have Open make it with Options.Replicas", ErrKeyspace, keyspace)
 		}
 		if err := define(ctx, session, fmt.Sprintf(
 			`CREATE KEYSPACE IF NOT EXISTS %q WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': %d}`,
-			place.keyspace, o.Replicas)); err != nil {
+			keyspace, replicas)); err != nil {
 			return err
 		}
 	}
-	have, err := names(ctx, session, `SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?`, place.keyspace)
+	have, err := names(ctx, session, `SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?`, keyspace)
 	if err != nil {
 		return err
 	}
@@ -72,7 +67,7 @@ func prepare(ctx context.Context, place address, o Options) error {
 		if slices.Contains(have, name) {
 			continue
 		}
-		if err := define(ctx, session, fmt.Sprintf(statement, place.keyspace)); err != nil {
+		if err := define(ctx, session, fmt.Sprintf(statement, keyspace)); err != nil {
 			return err
 		}
 	}
@@ -104,13 +99,12 @@ func define(ctx context.Context, session *gocql.Session, statement string) error
 }
 
 // settle returns the length of the buckets, which whoever comes first decides.
-func settle(ctx context.Context, session *gocql.Session, want time.Duration) (time.Duration, error) {
-	v, ms, err := settings(ctx, session)
+func (s *Store) settle(ctx context.Context, want time.Duration) (time.Duration, error) {
+	v, ms, err := s.settings(ctx)
 	if errors.Is(err, gocql.ErrNotFound) {
-		err = session.Query(`INSERT INTO gatehouse_settings (id, version, bucket) VALUES (0, ?, ?) IF NOT EXISTS`,
-			version, cmp.Or(want, defaultBucket).Milliseconds()).Idempotent(true).ExecContext(ctx)
+		err = s.session.Query(s.cql.settle, version, cmp.Or(want, defaultBucket).Milliseconds()).Idempotent(true).ExecContext(ctx)
 		if err == nil {
-			v, ms, err = settings(ctx, session)
+			v, ms, err = s.settings(ctx)
 		}
 	}
 	have := time.Duration(ms) * time.Millisecond
@@ -125,7 +119,7 @@ func settle(ctx context.Context, session *gocql.Session, want time.Duration) (ti
 	return have, nil
 }
 
-func settings(ctx context.Context, session *gocql.Session) (v int, ms int64, err error) {
-	err = session.Query(`SELECT version, bucket FROM gatehouse_settings WHERE id = 0`).Idempotent(true).ScanContext(ctx, &v, &ms)
+func (s *Store) settings(ctx context.Context) (v int, ms int64, err error) {
+	err = s.session.Query(s.cql.settings).Idempotent(true).ScanContext(ctx, &v, &ms)
 	return v, ms, err
 }

@@ -103,7 +103,7 @@ func late(t *testing.T, _ *servers.Cluster, s *Store) {
 	}
 	for _, m := range saidAll(channel, 1, 3) {
 		p := partition{channel, s.bucketOf(m.ID)}
-		must(t, s.session.Query(stamped, append(row(p, m), stamp, 0)...).ExecContext(ctx))
+		must(t, s.session.Query(s.cql.insert, append(row(p, m), stamp, 0)...).ExecContext(ctx))
 	}
 	wantContents(t, s, channel, "edited;message 3;")
 }
@@ -333,7 +333,7 @@ func unfit(t *testing.T, c *servers.Cluster, s *Store) {
 		}
 	}
 	set := func(v int) {
-		must(t, s.session.Query(`UPDATE gatehouse_settings SET version = ? WHERE id = 0 IF EXISTS`, v).ExecContext(t.Context()))
+		must(t, s.session.Query(`UPDATE chat.gatehouse_settings SET version = ? WHERE id = 0 IF EXISTS`, v).ExecContext(t.Context()))
 	}
 	set(version + 1)
 	if _, err := Open(within(t, time.Minute), urlOf(c, "chat"), Options{}); !errors.Is(err, ErrTooNew) {

@@ -13,3 +13,22 @@ func (c *Cluster) Addrs() []string {
 	}
 	return addrs
 }
+
+// Kill kills every node that runs, one right after the other.
+func (c *Cluster) Kill() {
+	for _, node := range c.Nodes {
+		node.Kill()
+	}
+}
+
+// Start starts the nodes that are down side by side, as those do that look for each other, and returns when all serve.
+func (c *Cluster) Start() {
+	for _, node := range c.Nodes {
+		if node.process == nil {
+			node.launch()
+		}
+	}
+	for _, node := range c.Nodes {
+		node.await()
+	}
+}

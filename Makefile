@@ -10,6 +10,7 @@ FUZZTIME    ?= 30s
 BENCHTIME   ?= 1s
 SEEDS       ?= 10000
 MUTANTS     ?= all
+INSTANTS    ?= 50
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -42,6 +43,10 @@ servers: ## install the servers that tests start: Redis, PostgreSQL, and from Ma
 .PHONY: servers-test
 servers-test: ## start, kill and start again each of those servers; 3 minutes; what is not installed is skipped
 	go test -race -count=1 -timeout 10m -v ./internal/servers/...
+
+.PHONY: crash
+crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load; nothing acknowledged is lost
+	cd adapters/cassandra && go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
 
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race

@@ -27,6 +27,8 @@
 //     above 2^63-1, a message of more than 1 MB.
 //   - A statement that fails on one node is tried on two others, if that can do no harm. Each try ends
 //     with the context, and after 11 s (gocql's Timeout) in any case.
+//   - An Edit or Delete that failed without an answer may still happen later, when the next transaction
+//     of its partition finds it begun.
 //
 // # How far it lasts
 //

@@ -19,7 +19,7 @@ const channels, senders = 3, 8
 // that is not there; what was edited or deleted is.
 func storm(t *testing.T, s *Store, strike func(*witness)) {
 	store := namespaced{s, fresh("storm") + "/"}
-	w := &witness{acked: make(map[string]message.Message), delivered: make(map[string][]message.ID)}
+	w := &witness{acked: make(map[string]message.Message), uncertain: make(map[string]bool), delivered: make(map[string][]message.Message)}
 	p, err := message.New(message.Options{
 		Store: store, Deliver: w.deliver,
 		OnError: func(stage message.Stage, _ []message.Message, err error) { t.Error(stage, err) },
@@ -53,16 +53,15 @@ func storm(t *testing.T, s *Store, strike func(*witness)) {
 type witness struct {
 	mu        sync.Mutex
 	failed    int
-	acked     map[string]message.Message // by channel, author and nonce
-	delivered map[string][]message.ID    // of each channel, in order
+	acked     map[string]message.Message   // by channel, author and nonce
+	uncertain map[string]bool              // whose sender was told once that it may not be stored
+	delivered map[string][]message.Message // of each channel, in order
 }
 
 func (w *witness) deliver(_ context.Context, channel string, batch []message.Message) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, m := range batch {
-		w.delivered[channel] = append(w.delivered[channel], m.ID)
-	}
+	w.delivered[channel] = append(w.delivered[channel], batch...)
 	return nil
 }
 
@@ -94,6 +93,7 @@ func (w *witness) chatter(ctx context.Context, t *testing.T, p *message.Pipeline
 				break
 			}
 			w.failed++
+			w.uncertain[key(m)] = true
 			w.mu.Unlock()
 			var refusal *message.Refusal
 			if errors.As(err, &refusal) && refusal.RetryAfter == 0 {
@@ -142,14 +142,20 @@ func (w *witness) judge(t *testing.T, store message.Store) {
 			}
 		}
 		newest, seen := message.ID(0), make(map[message.ID]bool)
-		for _, id := range w.delivered[name] {
-			if !there[id] {
-				t.Errorf("%d was delivered and is not there", id)
+		for _, m := range w.delivered[name] {
+			if !there[m.ID] {
+				t.Errorf("%d was delivered and is not there", m.ID)
 			}
-			if id <= newest && !seen[id] {
-				t.Errorf("channel %s: %d was delivered after %d", name, id, newest)
+			// What was stored without an answer is delivered when it is sent again.
+			if m.ID <= newest && !seen[m.ID] && !w.uncertain[key(m)] {
+				t.Errorf("channel %s: %s was delivered as %d after %d", name, key(m), m.ID, newest)
 			}
-			newest, seen[id] = max(newest, id), true
+			newest, seen[m.ID] = max(newest, m.ID), true
+		}
+		for _, m := range w.acked {
+			if m.Channel == name && !seen[m.ID] {
+				t.Errorf("%s was acknowledged and not delivered", key(m))
+			}
 		}
 	}
 	for k, m := range w.acked {

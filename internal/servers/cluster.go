@@ -1,5 +1,7 @@
 package servers
 
+import "syscall"
+
 // Cluster is servers that know each other. It is their set at the start: who leads may change when one is killed.
 type Cluster struct {
 	Nodes []*Server
@@ -14,8 +16,13 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
-// Kill kills every node that runs, one right after the other.
+// Kill kills all nodes that run at the same time.
 func (c *Cluster) Kill() {
+	for _, node := range c.Nodes {
+		if node.process != nil {
+			_ = node.process.signal(syscall.SIGKILL) // who is gone already is not met again
+		}
+	}
 	for _, node := range c.Nodes {
 		node.Kill()
 	}

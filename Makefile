@@ -60,6 +60,10 @@ crash: ## kill the servers behind the adapters at INSTANTS=50 random instants un
 crash: ## kill the servers behind the adapters, and who uses them, at INSTANTS=50 random instants under load; nothing acknowledged is lost
 	cd adapters/kafka && go test -race -count=1 -timeout 60m -run '^TestCrash' -v . -args -instants $(INSTANTS)
 
+.PHONY: crash
+crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load; nothing acknowledged is lost
+	cd adapters/cassandra && go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
+
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race
 	go test -count=1 -run '^TestCounted|Allocat' ./codec/... ./batch/... ./pool/... ./shard/... ./presence/... ./gateway/...

@@ -1,5 +1,7 @@
 package servers
 
+import "syscall"
+
 // Cluster is servers that know each other. It is their set at the start: who leads may change when one is killed.
 type Cluster struct {
 	Nodes []*Server
@@ -12,4 +14,28 @@ func (c *Cluster) Addrs() []string {
 		addrs[i] = node.Addr()
 	}
 	return addrs
+}
+
+// Kill kills all nodes that run at the same time.
+func (c *Cluster) Kill() {
+	for _, node := range c.Nodes {
+		if node.process != nil {
+			_ = node.process.signal(syscall.SIGKILL) // who is gone already is not met again
+		}
+	}
+	for _, node := range c.Nodes {
+		node.Kill()
+	}
+}
+
+// Start starts the nodes that are down side by side, as those do that look for each other, and returns when all serve.
+func (c *Cluster) Start() {
+	for _, node := range c.Nodes {
+		if node.process == nil {
+			node.launch()
+		}
+	}
+	for _, node := range c.Nodes {
+		node.await()
+	}
 }

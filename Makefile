@@ -49,20 +49,11 @@ kits: ## every kit on every store, index and queue, against its real server (mak
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
 
 .PHONY: crash
-crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load; nothing acknowledged is lost
+crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load (make servers); nothing acknowledged is lost
 	cd adapters/postgres && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
-
-.PHONY: crash
-crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load; nothing acknowledged is lost
-	cd adapters/redis && go test -race -count=1 -timeout 30m -run '^TestCrash' -v . -args -instants $(INSTANTS)
-
-.PHONY: crash
-crash: ## kill the servers behind the adapters, and who uses them, at INSTANTS=50 random instants under load; nothing acknowledged is lost
-	cd adapters/kafka && go test -race -count=1 -timeout 60m -run '^TestCrash' -v . -args -instants $(INSTANTS)
-
-.PHONY: crash
-crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load; nothing acknowledged is lost
-	cd adapters/cassandra && go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
+	cd adapters/redis && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash' -v . -args -instants $(INSTANTS)
+	cd adapters/kafka && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 60m -run '^TestCrash' -v . -args -instants $(INSTANTS)
+	cd adapters/cassandra && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
 
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race

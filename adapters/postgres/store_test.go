@@ -325,7 +325,7 @@ func longText(t *testing.T, url string) {
 			t.Errorf("%s: %d hits, %v", word, len(hits), err)
 		}
 	}
-	broken := ask[int](t, url, `SELECT count(*) FROM gatehouse_words, unnest(tsvector_to_array(words)) AS word WHERE word !~ '^(w[0-9]{8}|#7{2000})$'`)
+	broken := ask[int](t, url, `SELECT count(*) FROM gatehouse_words, unnest(tsvector_to_array(words)) AS word WHERE word !~ '^(w[0-9]{8}|#7+)$'`)
 	if broken > 0 { // PostgreSQL does not notice that there are too many
 		t.Errorf("%d words that nobody wrote", broken)
 	}

@@ -16,12 +16,18 @@ func missing(t testing.TB, what, how string) {
 	t.Skipf("%s is not installed: %s", what, how)
 }
 
-// program is the path of a program in PATH. Who did not ask for real servers gets none: the JVMs among them take minutes.
-func program(t testing.TB, name, how string) string {
+// asked ends a test whose caller did not ask for real servers: the JVMs among them take minutes.
+func asked(t testing.TB) {
 	t.Helper()
 	if os.Getenv("GATEHOUSE_SERVERS") != "true" {
 		t.Skip("real servers are started by `make kits`, or with GATEHOUSE_SERVERS=true")
 	}
+}
+
+// program is the path of a program in PATH, for who has asked.
+func program(t testing.TB, name, how string) string {
+	t.Helper()
+	asked(t)
 	path, err := exec.LookPath(name)
 	if err != nil {
 		missing(t, name, how)

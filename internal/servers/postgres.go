@@ -76,6 +76,7 @@ type postgresPrograms struct {
 // findPostgres looks where Debian has the newest version, then in PATH.
 func findPostgres(t testing.TB) postgresPrograms {
 	t.Helper()
+	asked(t)
 	var p postgresPrograms
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) > 0 {
 		p.dir = filepath.Dir(found[len(found)-1])

@@ -46,7 +46,7 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 
 .PHONY: kits
 kits: ## every kit on every store, index and queue, against its real server (make servers); what is not installed fails
-	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
 
 .PHONY: crash
 crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load (make servers); nothing acknowledged is lost

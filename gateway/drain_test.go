@@ -183,9 +183,9 @@ type brokenSessions struct {
 	mended atomic.Bool
 }
 
-func (b *brokenSessions) Save(ctx context.Context, records ...StoredSession) error {
+func (b *brokenSessions) Save(ctx context.Context, node string, records ...StoredSession) error {
 	if b.mended.Load() {
-		return b.MemorySessions.Save(ctx, records...)
+		return b.MemorySessions.Save(ctx, node, records...)
 	}
 	return errors.New("no room")
 }
@@ -196,10 +196,10 @@ type hangingSessions struct {
 	hang chan struct{}
 }
 
-func (h hangingSessions) Save(ctx context.Context, records ...StoredSession) error {
+func (h hangingSessions) Save(ctx context.Context, node string, records ...StoredSession) error {
 	select {
 	case <-h.hang:
-		return h.MemorySessions.Save(ctx, records...)
+		return h.MemorySessions.Save(ctx, node, records...)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -239,7 +239,7 @@ func TestSaveFails(t *testing.T) {
 				t.Errorf("the client was told that the session is lost: %v", told)
 			}
 			<-done
-			_, err := store.Take(t.Context(), session)
+			_, err := store.Take(t.Context(), "a test", session)
 			if (err == nil) != mended {
 				t.Errorf("in the store: %v", err)
 			}

@@ -126,6 +126,9 @@ func (g *Gateway) retire(s *Session, saved bool) {
 		g.stats.saved.Add(1)
 		return
 	}
+	if s.copyAt.Load() != 0 {
+		g.copies.end(s.id)
+	}
 	g.stats.sessionsEnded.Add(1)
 	if hook := g.opts.OnSessionEnd; hook != nil {
 		g.chore(s, func() { hook(s) })

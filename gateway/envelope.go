@@ -110,25 +110,34 @@ func appendEnvelope(dst []byte, f *form, op opcode, d []byte, typ string, seq ui
 	if d == nil {
 		d = []byte("null")
 	}
-	payload := appendPayload(make([]byte, 0, len(d)+len(typ)+48), f, op, d, typ, seq)
+	payload := appendPayload(make([]byte, 0, len(d)+len(typ)+48), f, op, d, typ, seq, "")
 	dst = appendFrameHeader(dst, f.frame(), len(payload))
 	return append(dst, payload...)
 }
 
 // appendPayload appends an envelope, its sequence first so that all behind it
-// can be shared.
-func appendPayload(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
+// can be shared. A dispatch in a form with places has its own, or null.
+func appendPayload(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64, place string) []byte {
 	if !f.msgpack {
-		return appendPayloadJSON(dst, f, op, d, typ, seq)
+		return appendPayloadJSON(dst, f, op, d, typ, seq, place)
 	}
-	return appendPayloadMsgPack(dst, f, op, d, typ, seq)
+	return appendPayloadMsgPack(dst, f, op, d, typ, seq, place)
 }
 
-func appendPayloadJSON(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
+func appendPayloadJSON(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64, place string) []byte {
 	if op == opDispatch {
 		dst = appendSequence(dst, f, seq)
 	} else {
 		dst = append(dst, `{"s":null,`...)
+	}
+	switch {
+	case !f.places || op != opDispatch:
+	case place == "":
+		dst = append(dst, `"p":null,`...)
+	default:
+		dst = append(dst, `"p":"`...)
+		dst = append(dst, place...)
+		dst = append(dst, `",`...)
 	}
 	dst = append(dst, `"op":`...)
 	dst = strconv.AppendInt(dst, int64(op), 10)
@@ -143,11 +152,18 @@ func appendPayloadJSON(dst []byte, f *form, op opcode, d []byte, typ string, seq
 	return append(dst, '}')
 }
 
-func appendPayloadMsgPack(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64) []byte {
+func appendPayloadMsgPack(dst []byte, f *form, op opcode, d []byte, typ string, seq uint64, place string) []byte {
 	if op == opDispatch {
 		dst = appendSequence(dst, f, seq)
 	} else {
 		dst = append(dst, 0x84, 0xa1, 's', 0xc0)
+	}
+	switch {
+	case !f.places || op != opDispatch:
+	case place == "":
+		dst = append(dst, 0xa1, 'p', msgPackNil)
+	default:
+		dst = appendMsgPackString(append(dst, 0xa1, 'p'), place)
 	}
 	dst = append(dst, 0xa2, 'o', 'p', byte(op)) // all of them are below 128
 	dst = append(dst, 0xa1, 't')

@@ -9,8 +9,10 @@ type form struct {
 	msgpack    bool                          // in binary frames, or else JSON in text frames
 	pack       func(dst, body []byte) []byte // compresses a MessagePack body; nil: it stays as it is
 	dictionary *codec.Dictionary             // that pack compresses with; nil: none
+	places     bool                          // events have their place beside their sequence
 
 	heartbeatACK []byte // the frame that everybody is sent
+	placed       *form  // the same with places; nil if it has them
 }
 
 var (
@@ -21,6 +23,9 @@ var (
 
 func newForm(f form) *form {
 	f.heartbeatACK = appendMessage(nil, &f, opHeartbeatACK, nil)
+	placed := f
+	placed.places = true
+	f.placed = &placed
 	return &f
 }
 

@@ -96,7 +96,8 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 	}
 	rec, err := s.record(topics)
 	if err == nil {
-		if err = g.opts.Sessions.Save(ctx, rec); err == nil {
+		g.copies.settle()
+		if err = g.opts.Sessions.Save(ctx, g.lease.node, rec); err == nil {
 			return nil
 		}
 		err = errors.Join(err, g.takeBack(rec.ID))
@@ -112,6 +113,7 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 func (s *Session) record(topics []storedTopic) (StoredSession, error) {
 	s.mu.Lock()
 	st := s.snapshot()
+	st.addEvents(s)
 	since := time.Now()
 	if s.detached != 0 {
 		since = time.Unix(0, s.detached+s.gw.drift())
@@ -129,5 +131,5 @@ const takeBackWithin = time.Second
 func (g *Gateway) takeBack(id string) error {
 	ctx, cancel := context.WithTimeout(g.ctx, takeBackWithin)
 	defer cancel()
-	return g.opts.Sessions.Delete(ctx, id)
+	return g.opts.Sessions.Delete(ctx, g.lease.node, id)
 }

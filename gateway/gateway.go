@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ type Gateway struct {
 	chores     *runner.Runner // what is done for sessions and waits for others
 	local      *MemoryLimiter // of this process
 	began      time.Time
+	lease      lease
 
 	ctx  context.Context // ends when the gateway has shut down
 	stop context.CancelFunc
@@ -55,6 +57,7 @@ type Gateway struct {
 	begun     atomic.Uint64          // sessions, or taken from the store
 	lastURL   atomic.Pointer[string] // see urlFor
 	loads     loads
+	copies    *copies // nil without Options.Sessions
 	slow      slowConns
 
 	// What a drain leaves behind.
@@ -76,10 +79,12 @@ type Gateway struct {
 	handlers   map[string]handler
 
 	// Goroutines, by what they do. Shutdown waits for all of them.
-	conns   goroutines     // connections: one reader each, unless a poller reads them
-	readers goroutines     // of the poller's connections: those that wait, or end
-	writers goroutines     // one per connection that does not take more
-	clock   sync.WaitGroup // one
+	conns    goroutines     // connections: one reader each, unless a poller reads them
+	readers  goroutines     // of the poller's connections: those that wait, or end
+	writers  goroutines     // one per connection that does not take more
+	releases goroutines     // of sessions that other nodes ask for
+	keepers  goroutines     // of the lease, and of the copies of sessions
+	clock    sync.WaitGroup // one
 }
 
 // lanesPerProcessor makes more lanes than workers, so that one long lane does
@@ -116,6 +121,7 @@ func New(opts Options) (*Gateway, error) {
 		monitor:    monitor{evaluator: alert.New(opts.Thresholds.rules()...)},
 		ctx:        ctx, stop: stop,
 		handlers:  make(map[string]handler),
+		lease:     lease{node: newNodeName()},
 		successor: handover{there: make(chan struct{})},
 	}
 	if g.memory.usage = opts.usage; g.memory.usage == nil {
@@ -136,6 +142,10 @@ func New(opts Options) (*Gateway, error) {
 		return nil, err
 	}
 	g.clock.Go(g.tick)
+	if g.opts.Sessions != nil {
+		g.keepers.start(g.keepLease)
+		g.keepers.start(g.copies.run)
+	}
 	return g, nil
 }
 
@@ -145,6 +155,12 @@ func (g *Gateway) assemble() (err error) {
 		return fmt.Errorf("gateway: open the broker: %w", err)
 	}
 	g.topics.feed = g.feed
+	if g.opts.Sessions != nil {
+		g.copies = newCopies(g)
+		if _, err = g.feed.Follow(g.ctx, topicsOfNodes+g.lease.node); err != nil {
+			return errors.Join(fmt.Errorf("gateway: follow what other nodes ask: %w", err), g.feed.Close(g.ctx))
+		}
+	}
 	if err = g.openPresence(); err != nil {
 		return errors.Join(fmt.Errorf("gateway: %w", err), g.feed.Close(g.ctx))
 	}
@@ -184,6 +200,10 @@ func (g *Gateway) publish(ctx context.Context, rec Record) error {
 
 // deliver takes a record from the broker.
 func (g *Gateway) deliver(rec Record) {
+	if strings.HasPrefix(rec.Topic, topicsOfNodes) {
+		g.asked(rec)
+		return
+	}
 	g.topics.deliver(g.received(rec))
 }
 

@@ -74,7 +74,7 @@ func (g *Gateway) release(ctx context.Context, id, user string) error {
 	if before := g.predecessor.Load(); before != nil {
 		return before.release(ctx, id, user)
 	}
-	return nil
+	return g.giveBack(ctx, id)
 }
 
 // handOn serves a request that is not for this gateway any more, and reports

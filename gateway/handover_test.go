@@ -16,8 +16,8 @@ type lateSessions struct {
 	meanwhile func()
 }
 
-func (l *lateSessions) Take(ctx context.Context, id string) (StoredSession, error) {
-	rec, err := l.MemorySessions.Take(ctx, id)
+func (l *lateSessions) Take(ctx context.Context, node, id string) (StoredSession, error) {
+	rec, err := l.MemorySessions.Take(ctx, node, id)
 	if err != nil {
 		l.once.Do(l.meanwhile)
 	}

@@ -215,6 +215,9 @@ func (c *conn) start(ctx context.Context, s *Session) error {
 		return err
 	}
 	c.flushNow()
+	if c.gw.copies != nil {
+		c.gw.copies.change(s)
+	}
 	return nil
 }
 

@@ -100,7 +100,7 @@ type entry struct {
 	join  *subscription
 	leave *subscription
 
-	freeze *freezing // with leave: who waits for it
+	freeze *freezing // alone, or with leave: who waits for all before it
 }
 
 const (
@@ -268,6 +268,10 @@ func (t *laneTopic) apply(e entry) {
 	if e.join != nil {
 		e.join.place = int32(len(t.subs))
 		t.subs = append(t.subs, e.join)
+		return
+	}
+	if e.leave == nil {
+		e.freeze.passed()
 		return
 	}
 	last := len(t.subs) - 1

@@ -87,7 +87,7 @@ func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
 func (g *Gateway) forgetSaved(s *Session) {
 	ctx, cancel := context.WithTimeout(g.ctx, goodbyeWithin)
 	defer cancel()
-	if err := g.opts.Sessions.Delete(ctx, s.id); err != nil {
+	if err := g.opts.Sessions.Delete(ctx, g.lease.node, s.id); err != nil {
 		g.log.Error("a session that has ended is still in the store", "user", s.user.ID, "error", err)
 	}
 }

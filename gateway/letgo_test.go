@@ -151,14 +151,14 @@ type countingSessions struct {
 	overlaps atomic.Int32
 }
 
-func (s *countingSessions) Save(ctx context.Context, records ...StoredSession) error {
+func (s *countingSessions) Save(ctx context.Context, node string, records ...StoredSession) error {
 	if s.running.Load() {
 		s.overlaps.Add(1)
 	}
 	if s.failures.Add(-1) >= 0 {
 		return errors.New("not now")
 	}
-	return s.MemorySessions.Save(ctx, records...)
+	return s.MemorySessions.Save(ctx, node, records...)
 }
 
 // Between two attempts to save it a session goes on; no command runs while the

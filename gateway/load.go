@@ -46,7 +46,7 @@ const loadWithin = 30 * time.Second
 // broker's history. It is a detached session of this gateway then. The error
 // is ErrNoSession when there is none of that user, ErrGap when the history does
 // not reach back far enough: the session is lost, and its client to be told.
-func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, error) {
+func (g *Gateway) load(ctx context.Context, id string, user User, seen seen) (*Session, error) {
 	for {
 		busy := g.loads.begin(id)
 		if busy == nil {
@@ -74,19 +74,23 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 			return nil, fmt.Errorf("have a session saved: %w", err)
 		}
 	}
-	rec, err := g.opts.Sessions.Take(ctx, id)
+	rec, err := g.take(ctx, id, user.ID)
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}
-	s, err := g.revive(ctx, rec, user)
+	s, err := g.revive(ctx, rec, user, seen)
 	switch {
-	case err == nil || errors.Is(err, ErrGap):
+	case err == nil:
+	case errors.Is(err, ErrGap), errors.Is(err, errSequence):
+		g.copies.end(id)
 	case errors.Is(err, errStoredVersion):
+		g.copies.end(id)
 		g.log.Error("a session was lost: its record is not understood", "user", rec.User, "error", err)
 	default: // somebody else may have more luck with it
+		rec.Node = ""
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWithin)
 		defer cancel()
-		if back := g.opts.Sessions.Save(ctx, rec); back != nil {
+		if back := g.opts.Sessions.Save(ctx, g.lease.node, rec); back != nil {
 			g.log.Error("a session was lost: the store did not take it back", "user", rec.User, "error", back)
 		}
 	}
@@ -94,13 +98,18 @@ func (g *Gateway) load(ctx context.Context, id string, user User) (*Session, err
 }
 
 // revive makes a session of a record. After an error nothing is left of it.
-func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Session, error) {
+func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User, seen seen) (*Session, error) {
 	if rec.User != user.ID {
 		return nil, errForeignSession
 	}
 	st, err := decodeStored(rec)
 	if err != nil {
 		return nil, err
+	}
+	if st.copy {
+		if err := st.recover(seen); err != nil {
+			return nil, err
+		}
 	}
 	s := g.restore(rec.ID, user, st)
 	err = s.catchUp(ctx, st.Topics)
@@ -111,9 +120,11 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User) (*Se
 		s.end(false)
 		return nil, err
 	}
+	s.copyAt.Store(1) // the store has its record still
 	s.mu.Lock()
 	s.watch(g.now().Add(g.limits.ResumeWindow))
 	s.mu.Unlock()
+	g.copies.change(s)
 	return s, nil
 }
 

@@ -176,6 +176,9 @@ type Limits struct {
 	KeptBytes    int           // likewise: 8 MB
 	KeptAge      time.Duration // likewise: 10 minutes; not off. Unsent events of a detached session that are older end it.
 
+	Checkpoint time.Duration // with Sessions: a copy of each session is stored that often, for when this node is killed: 30 s. Cannot be off.
+	Lease      time.Duration // with Sessions: a node that has not said so for so long does not live: 6 s. Cannot be off.
+
 	ResumeWindow   time.Duration // a session without a connection is kept: 2 minutes; off: not at all
 	DetachedEvents int           // held for it: as many as UnsentEvents and KeptEvents together; beyond it it ends
 	DetachedBytes  int           // likewise
@@ -270,6 +273,12 @@ func (l Limits) withDefaults() Limits {
 		l.KeptAge = 10 * time.Minute
 	}
 	length(&l.ResumeWindow, 2*time.Minute)
+	if l.Checkpoint <= 0 {
+		l.Checkpoint = 30 * time.Second
+	}
+	if l.Lease <= 0 {
+		l.Lease = 6 * time.Second
+	}
 	number(&l.DetachedEvents, together(l.UnsentEvents, l.KeptEvents))
 	number(&l.DetachedBytes, together(l.UnsentBytes, l.KeptBytes))
 	positive(&l.Resumes, 64)

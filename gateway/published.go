@@ -85,7 +85,7 @@ func (t *tail) in(f *form) *tail {
 
 // makeTail cuts the tail off an envelope that was built whole.
 func (p *published) makeTail(f *form) []byte {
-	whole := appendPayload(make([]byte, 0, len(p.Data)+len(p.Type)+48), f, opDispatch, p.Data, p.Type, 0)
+	whole := appendPayload(make([]byte, 0, len(p.Data)+len(p.Type)+48), f, opDispatch, p.Data, p.Type, 0, p.place(f))
 	head := len(appendSequence(nil, f, 0))
 	return whole[head:len(whole):len(whole)]
 }
@@ -100,14 +100,18 @@ func appendHead(dst []byte, f *form, seq uint64, tail int) []byte {
 }
 
 // appendSequence begins an envelope with its sequence, which is the first of
-// the four keys so that all that follows can be shared.
+// the keys so that all that follows can be shared.
 func appendSequence(dst []byte, f *form, seq uint64) []byte {
 	if !f.msgpack {
 		dst = append(dst, `{"s":`...)
 		dst = strconv.AppendUint(dst, seq, 10)
 		return append(dst, ',')
 	}
-	dst = append(dst, 0x84, 0xa1, 's')
+	keys := byte(0x84)
+	if f.places {
+		keys++
+	}
+	dst = append(dst, keys, 0xa1, 's')
 	if seq > 1<<32-1 {
 		return binary.BigEndian.AppendUint64(append(dst, 0xcf), seq)
 	}

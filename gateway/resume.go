@@ -13,9 +13,10 @@ import (
 // refused token is closed.
 func (c *conn) resume(data json.RawMessage) {
 	var in struct {
-		Token     string  `json:"token"`
-		SessionID string  `json:"session_id"`
-		Seq       *number `json:"seq"`
+		Token     string   `json:"token"`
+		SessionID string   `json:"session_id"`
+		Seq       *number  `json:"seq"`
+		Places    []string `json:"p"`
 	}
 	if err := json.Unmarshal(orNull(data), &in); err != nil {
 		c.close(CloseUnknownOpcode, "resume: bad payload")
@@ -37,12 +38,12 @@ func (c *conn) resume(data json.RawMessage) {
 		c.busy()
 		return
 	}
-	c.signInBy(c.gw.resumes, c.busy, func(ctx context.Context) { c.takeUp(ctx, cutScheme(in.Token), in.SessionID, seq) })
+	c.signInBy(c.gw.resumes, c.busy, func(ctx context.Context) { c.takeUp(ctx, cutScheme(in.Token), in.SessionID, seen{seq, in.Places}) })
 }
 
 // takeUp asks the application who this is, and attaches the connection to the
 // session. It runs on a goroutine of the resume runner.
-func (c *conn) takeUp(ctx context.Context, token, id string, seq uint64) {
+func (c *conn) takeUp(ctx context.Context, token, id string, seen seen) {
 	user, err := c.gw.authenticate(ctx, Identify{Token: token, Resume: true, Conn: *c.info})
 	if err != nil {
 		c.closeFor(err)
@@ -50,7 +51,7 @@ func (c *conn) takeUp(ctx context.Context, token, id string, seq uint64) {
 	}
 	s := c.gw.find(id)
 	if s == nil && c.gw.opts.Sessions != nil {
-		if s, err = c.gw.load(ctx, id, user); err != nil {
+		if s, err = c.gw.load(ctx, id, user, seen); err != nil {
 			c.cannotResume(err)
 			return
 		}
@@ -69,7 +70,7 @@ func (c *conn) takeUp(ctx context.Context, token, id string, seq uint64) {
 			return
 		}
 	}
-	old, refused := s.resume(c, seq)
+	old, refused := s.resume(c, seen.seq)
 	switch refused {
 	case "":
 	case refusedMoving:
@@ -101,6 +102,8 @@ func (c *conn) cannotResume(err error) {
 		c.invalidSession("user")
 	case errors.Is(err, errStoredVersion):
 		c.invalidSession("version")
+	case errors.Is(err, errSequence):
+		c.invalidSession("sequence")
 	case errors.Is(err, ErrGap):
 		c.invalidSession("gap")
 	case errors.Is(err, ErrClosed):

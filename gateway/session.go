@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/internal/runner"
@@ -37,6 +38,7 @@ type Session struct {
 	departing int32 // subscriptions that have ended, and whose last events the lane has still to offer
 	subs      []*subscription
 	presence  *PresenceUpdate // what the client said last
+	copyAt    atomic.Int64    // when the next copy is to be saved; Unix nanoseconds
 
 	// Nil until there is a need.
 	calls   *calls   // what the application's calls run in
@@ -98,7 +100,7 @@ func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
 			return fmt.Errorf("gateway: subscribe to %q: %w", name, err)
 		}
 	}
-	return nil
+	return s.gw.copies.keep(ctx, s)
 }
 
 // join is what Subscribe does for one topic, also for a session that is catching
@@ -142,6 +144,13 @@ func (s *Session) UnsubscribePurge(ctx context.Context, topics ...string) error 
 }
 
 func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) error {
+	if err := s.leaveAll(ctx, purge, topics); err != nil {
+		return err
+	}
+	return s.gw.copies.keep(ctx, s)
+}
+
+func (s *Session) leaveAll(ctx context.Context, purge bool, topics []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.phase == phaseGone {

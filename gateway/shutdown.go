@@ -57,11 +57,14 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		g.presence.Close(ctx),
 		g.feed.Close(ctx),
 	)
+	if g.copies != nil {
+		err = errors.Join(err, g.releases.wait(ctx))
+	}
 	g.stop()
 	g.closePoller()
 	g.clock.Wait()
 	g.workers.stop()
-	return errors.Join(err, g.topics.calls.wait(ctx))
+	return errors.Join(err, g.topics.calls.wait(ctx), g.endCopies(ctx))
 }
 
 // abortWithin is what Shutdown keeps of its time for connections that it cuts off.

@@ -32,7 +32,9 @@ type Stats struct {
 	SessionsStarted uint64            // READY
 	SessionsResumed uint64            // RESUMED
 	SessionsEnded   uint64            // for good
-	SessionsSaved   uint64            // by Shutdown, for another gateway
+	SessionsSaved   uint64            // by Shutdown, or because another node asked, for another gateway
+	SessionsCopied  uint64            // copies that were saved, for when this node is killed
+	SessionsLost    uint64            // to another node, while this one was taken for dead
 	ResumesRefused  map[string]uint64 // sign-ins answered with Invalid Session, by reason: "unknown", "user", "sequence", "ended", "contested", "gap", "version", "gone", "busy"
 
 	Topics        int               // with a subscriber in this process
@@ -72,12 +74,12 @@ func latencyOf(h *histogram.Histogram) Latency {
 
 // counters are Stats while they change.
 type counters struct {
-	accepted, sessions, resumed, sessionsEnded, saved atomic.Uint64
-	received, published, publishFailed, delivered     atomic.Uint64
-	droppedVolatile, droppedRest                      atomic.Uint64
-	slowConsumers, rateLimited, commands, failed      atomic.Uint64
-	refusals, zlibRefused                             atomic.Uint64
-	givenUpDetached, givenUpSlow, givenUpKept         atomic.Uint64
+	accepted, sessions, resumed, sessionsEnded, saved, copies, lost atomic.Uint64
+	received, published, publishFailed, delivered                   atomic.Uint64
+	droppedVolatile, droppedRest                                    atomic.Uint64
+	slowConsumers, rateLimited, commands, failed                    atomic.Uint64
+	refusals, zlibRefused                                           atomic.Uint64
+	givenUpDetached, givenUpSlow, givenUpKept                       atomic.Uint64
 
 	latency, commandTime histogram.Histogram
 
@@ -143,6 +145,8 @@ func (g *Gateway) Stats() Stats {
 		SessionsResumed: c.resumed.Load(),
 		SessionsEnded:   c.sessionsEnded.Load(),
 		SessionsSaved:   c.saved.Load(),
+		SessionsCopied:  c.copies.Load(),
+		SessionsLost:    c.lost.Load(),
 		ResumesRefused:  resumes,
 
 		Topics:        g.topics.count(),

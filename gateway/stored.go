@@ -15,10 +15,15 @@ import (
 // changes when an older reader would be wrong.
 const storedVersion = 1
 
+// copyVersion is that of a copy, which an older reader would take for a whole record.
+const copyVersion = 2
+
 // stored is a session on its way through a SessionStore. What it holds is saved
 // as bytes, what it has not been appended yet as positions in the broker's
 // history: who may see an event was decided when it was appended.
 type stored struct {
+	copy bool // the version says so
+
 	Properties     json.RawMessage `json:"properties,omitempty"`
 	Intents        Intent          `json:"intents"`
 	Shard          *[2]int         `json:"shard,omitempty"`
@@ -68,22 +73,27 @@ type storedTopic struct {
 	At   Position `json:"at"`
 }
 
-// snapshot is the session's record, but for its topics. mu is held.
+// snapshot is the session's record, but for its topics and its events. mu is held.
 func (s *Session) snapshot() stored {
 	who := &s.identity
 	st := stored{
 		Properties: json.RawMessage(who.properties), Intents: s.intents, Shard: who.shard,
 		LargeThreshold: int(who.largeThreshold), Presence: s.presence,
-		Acked: s.ring.acked, Numbered: int(s.ring.sent - s.ring.head),
+		Acked: s.ring.acked,
 	}
 	if s.replies != nil {
 		st.Replies = slices.Clone(s.replies.last)
 	}
+	return st
+}
+
+// addEvents has the record hold what the ring does. mu is held.
+func (st *stored) addEvents(s *Session) {
+	st.Numbered = int(s.ring.sent - s.ring.head)
 	drift := s.gw.drift()
 	for p := range s.ring.all() {
 		st.Events = append(st.Events, storedEvent{p.Topic, p.Type, p.Key, p.Intent, p.Class, p.at + drift, p.Data})
 	}
-	return st
 }
 
 func (s *Session) encode(st stored, expires time.Time) (StoredSession, error) {
@@ -91,7 +101,11 @@ func (s *Session) encode(st stored, expires time.Time) (StoredSession, error) {
 	if err != nil {
 		return StoredSession{}, fmt.Errorf("encode session: %w", err)
 	}
-	return StoredSession{ID: s.id, User: s.user.ID, Expires: expires, Data: append([]byte{storedVersion}, data...)}, nil
+	version := byte(storedVersion)
+	if st.copy {
+		version = copyVersion
+	}
+	return StoredSession{ID: s.id, User: s.user.ID, Expires: expires, Data: append([]byte{version}, data...)}, nil
 }
 
 var errStoredVersion = errors.New("gateway: a session was stored by a version that this one does not understand")
@@ -99,9 +113,10 @@ var errStoredVersion = errors.New("gateway: a session was stored by a version th
 // decodeStored reads what encode wrote. Every error is an errStoredVersion:
 // what is damaged will not get better either.
 func decodeStored(rec StoredSession) (st stored, err error) {
-	if len(rec.Data) == 0 || rec.Data[0] != storedVersion {
+	if len(rec.Data) == 0 || rec.Data[0] != storedVersion && rec.Data[0] != copyVersion {
 		return st, errStoredVersion
 	}
+	st.copy = rec.Data[0] == copyVersion
 	err = json.Unmarshal(rec.Data[1:], &st)
 	if err == nil {
 		err = st.check()

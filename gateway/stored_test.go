@@ -33,7 +33,7 @@ func TestStoredBytesThatMakeNoSense(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := newSessionID()
-			if err := store.Save(t.Context(), StoredSession{ID: id, User: "ann", Expires: time.Now().Add(time.Minute), Data: []byte(data)}); err != nil {
+			if err := store.Save(t.Context(), "a test", StoredSession{ID: id, User: "ann", Expires: time.Now().Add(time.Minute), Data: []byte(data)}); err != nil {
 				t.Fatal(err)
 			}
 			c := resume(t, url, "ann", id, 1)
@@ -79,9 +79,9 @@ type askedSessions struct {
 	asked []string
 }
 
-func (s *askedSessions) Take(ctx context.Context, id string) (StoredSession, error) {
+func (s *askedSessions) Take(ctx context.Context, node, id string) (StoredSession, error) {
 	s.asked = append(s.asked, id)
-	return s.MemorySessions.Take(ctx, id)
+	return s.MemorySessions.Take(ctx, node, id)
 }
 
 // The store is asked for nothing but what can be a session's id: a key of its

@@ -69,6 +69,9 @@ func (g *Gateway) parseQuery(r *http.Request) (ConnInfo, *form, error) {
 	default:
 		return info, f, queryError("gateway: unknown encoding " + strconv.Quote(enc) + ": json and msgpack are known")
 	}
+	if q.Get("positions") == "1" {
+		f = f.placed
+	}
 	return info, f, nil
 }
 

@@ -77,11 +77,11 @@ func (f *shakyFeed) Unfollow(ctx context.Context, topic string) error {
 
 // Save fails before it has saved, or behind it: after an error, any of the
 // records may be there.
-func (k *shaky) Save(ctx context.Context, recs ...gateway.StoredSession) error {
+func (k *shaky) Save(ctx context.Context, node string, recs ...gateway.StoredSession) error {
 	if k.pause() {
 		return errShaky
 	}
-	err := k.SessionStore.Save(ctx, recs...)
+	err := k.SessionStore.Save(ctx, node, recs...)
 	if k.pause() {
 		return errShaky
 	}
@@ -89,18 +89,25 @@ func (k *shaky) Save(ctx context.Context, recs ...gateway.StoredSession) error {
 }
 
 // Take fails with the record left where it was.
-func (k *shaky) Take(ctx context.Context, id string) (gateway.StoredSession, error) {
+func (k *shaky) Take(ctx context.Context, node, id string) (gateway.StoredSession, error) {
 	if k.pause() {
 		return gateway.StoredSession{}, errShaky
 	}
-	rec, err := k.SessionStore.Take(ctx, id)
+	rec, err := k.SessionStore.Take(ctx, node, id)
 	k.pause()
 	return rec, err
 }
 
-func (k *shaky) Delete(ctx context.Context, ids ...string) error {
+func (k *shaky) Delete(ctx context.Context, node string, ids ...string) error {
 	if k.pause() {
 		return errShaky
 	}
-	return k.SessionStore.Delete(ctx, ids...)
+	return k.SessionStore.Delete(ctx, node, ids...)
+}
+
+func (k *shaky) Renew(ctx context.Context, node string, lease time.Duration) error {
+	if k.pause() {
+		return errShaky
+	}
+	return k.SessionStore.Renew(ctx, node, lease)
 }

@@ -1,0 +1,215 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// copies keeps a copy of each session in the store, as old as Limits.Checkpoint
+// at most, so that another node can go on with it when this one is killed. One
+// goroutine saves and deletes them all, so that a copy never comes behind the
+// end of its session.
+type copies struct {
+	gw *Gateway
+
+	mu   sync.Mutex
+	soon []*Session    // that have changed, for the next round
+	gone []string      // sessions that have ended, to be forgotten
+	next chan struct{} // closed when the next round that begins is over
+	wake chan struct{} // of one
+
+	saving  sync.Mutex  // held during a Save
+	failing atomic.Bool // the last round did
+}
+
+func newCopies(g *Gateway) *copies {
+	return &copies{gw: g, next: make(chan struct{}), wake: make(chan struct{}, 1)}
+}
+
+const (
+	// copiesAtOnce is how many are saved with one call.
+	copiesAtOnce = 256
+	// copiesEvery is how often copies are looked for that are too old.
+	copiesEvery = time.Second
+	// copiesGap is the time between two rounds: what changes meanwhile goes with one Save.
+	copiesGap = 5 * time.Millisecond
+)
+
+// run saves copies until the gateway ends.
+func (cs *copies) run() {
+	ticker := time.NewTicker(copiesEvery)
+	defer ticker.Stop()
+	for {
+		all := false
+		select {
+		case <-cs.wake:
+		case <-ticker.C:
+			all = true
+		case <-cs.gw.ctx.Done():
+			return
+		}
+		err := cs.round(all)
+		if err != nil && !cs.failing.Load() && cs.gw.ctx.Err() == nil {
+			cs.gw.log.Warn("copies of sessions were not saved: what a killed node would lose grows", "error", err)
+		}
+		cs.failing.Store(err != nil)
+		select {
+		case <-time.After(copiesGap):
+		case <-cs.gw.ctx.Done():
+			return
+		}
+	}
+}
+
+// round saves what has changed, with all the copies that are too old too.
+func (cs *copies) round(all bool) error {
+	cs.mu.Lock()
+	soon, gone, over := cs.soon, cs.gone, cs.next
+	cs.soon, cs.gone, cs.next = nil, nil, make(chan struct{})
+	cs.mu.Unlock()
+	defer close(over)
+
+	now := cs.gw.now()
+	batch := make([]*Session, 0, copiesAtOnce)
+	var errs error
+	add := func(s *Session) {
+		if batch = append(batch, s); len(batch) == copiesAtOnce {
+			errs = errors.Join(errs, cs.save(batch, now))
+			batch = batch[:0]
+		}
+	}
+	for _, s := range soon {
+		add(s)
+	}
+	if all {
+		for _, s := range cs.gw.bySession.All() {
+			if s.copyDue(now) {
+				add(s)
+			}
+		}
+	}
+	errs = errors.Join(errs, cs.save(batch, now))
+	return errors.Join(errs, cs.forget(gone))
+}
+
+// save saves copies of sessions. After an error they are as due as they were.
+func (cs *copies) save(sessions []*Session, now time.Time) error {
+	if len(sessions) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
+	defer cancel()
+	cs.saving.Lock()
+	defer cs.saving.Unlock()
+	records, of := cs.gw.copy(sessions)
+	if len(records) == 0 {
+		return nil
+	}
+	err := cs.gw.opts.Sessions.Save(ctx, cs.gw.lease.node, records...)
+	var taken *TakenError
+	switch {
+	case errors.As(err, &taken):
+		for _, id := range taken.IDs {
+			cs.gw.lose(id)
+		}
+	case err != nil:
+		return err
+	}
+	for _, s := range of {
+		s.copied(now)
+	}
+	cs.gw.stats.copies.Add(uint64(len(records)))
+	return nil
+}
+
+// saveWithin is how long a store may take for copies.
+const saveWithin = 5 * time.Second
+
+// forget has the store forget sessions that have ended.
+func (cs *copies) forget(ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
+	defer cancel()
+	err := cs.gw.opts.Sessions.Delete(ctx, cs.gw.lease.node, ids...)
+	if err != nil {
+		cs.mu.Lock()
+		cs.gone = append(cs.gone, ids...)
+		cs.mu.Unlock()
+	}
+	return err
+}
+
+// change has a session copied soon, and returns what is closed when it was
+// tried.
+func (cs *copies) change(s *Session) <-chan struct{} {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.soon = append(cs.soon, s)
+	cs.rouse()
+	return cs.next
+}
+
+// end has a session forgotten that has ended.
+func (cs *copies) end(id string) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.gone = append(cs.gone, id)
+	cs.rouse()
+}
+
+func (cs *copies) rouse() {
+	select {
+	case cs.wake <- struct{}{}:
+	default:
+	}
+}
+
+// forgetLast has the store forget the sessions that have ended since the last
+// round, when there is none any more.
+func (cs *copies) forgetLast(ctx context.Context) error {
+	cs.mu.Lock()
+	gone := cs.gone
+	cs.gone = nil
+	cs.mu.Unlock()
+	if len(gone) == 0 {
+		return nil
+	}
+	return cs.gw.opts.Sessions.Delete(ctx, cs.gw.lease.node, gone...)
+}
+
+// keep returns when a session's change of topics is in its copy, or the store
+// does not answer: a node that is killed from then on has not lost it.
+func (cs *copies) keep(ctx context.Context, s *Session) error {
+	if cs == nil {
+		return nil
+	}
+	s.mu.Lock()
+	ok := s.mayBeCopied()
+	s.mu.Unlock()
+	if !ok {
+		return nil // there is no copy, or there will be one of all that
+	}
+	kept := cs.change(s)
+	if cs.failing.Load() {
+		return nil
+	}
+	select {
+	case <-kept:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.gw.ctx.Done():
+		return ErrClosed
+	}
+}
+
+// settle waits until no copy is on its way that was made before.
+func (cs *copies) settle() {
+	cs.saving.Lock()
+	cs.saving.Unlock() //nolint:staticcheck // to wait is all that is wanted
+}

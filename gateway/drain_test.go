@@ -343,8 +343,8 @@ func TestSuccessorAsksForASession(t *testing.T) {
 	}
 }
 
-// A stored session is taken once, by its own user, and stays where it is when
-// that cannot be.
+// A stored session is one gateway's at a time, and its own user's, and stays where
+// it is when that cannot be.
 func TestStoredSessionIsTakenOnce(t *testing.T) {
 	options := shared(t, nil)
 	old, url := testGateway(t, options)
@@ -353,24 +353,17 @@ func TestStoredSessionIsTakenOnce(t *testing.T) {
 	if err := shutdown(t, old, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	_, url1 := testGateway(t, options)
-	_, url2 := testGateway(t, options)
+	g1, url1 := testGateway(t, options)
+	g2, url2 := testGateway(t, options)
 	resume(t, url1, "eve", session, 1).want(9, "")
 	resume(t, url1, "refused", session, 1).wantClose(CloseAuthFailed)
-	var resumed atomic.Int32
 	var wg sync.WaitGroup
 	for _, url := range []string{url1, url2} {
-		wg.Go(func() {
-			c := resume(t, url, "ann", session, 1)
-			if m, _ := c.read(); m.Op == 0 {
-				resumed.Add(1)
-			}
-		})
+		wg.Go(func() { resume(t, url, "ann", session, 1).read() })
 	}
 	wg.Wait()
-	if n := resumed.Load(); n != 1 {
-		t.Errorf("%d gateways took it", n)
-	}
+	// One has taken it from the store, the other maybe from that one.
+	eventually(t, "one gateway has it", func() bool { return g1.Stats().Sessions+g2.Stats().Sessions == 1 })
 }
 
 // A session whose broker does not remember enough is lost, and told so.

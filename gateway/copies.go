@@ -21,12 +21,12 @@ type copies struct {
 	next chan struct{} // closed when the next round that begins is over
 	wake chan struct{} // of one
 
-	saving  sync.Mutex  // held during a Save
-	failing atomic.Bool // the last round did
+	saving  chan struct{} // full while copies are on their way
+	failing atomic.Bool   // the last round did
 }
 
 func newCopies(g *Gateway) *copies {
-	return &copies{gw: g, next: make(chan struct{}), wake: make(chan struct{}, 1)}
+	return &copies{gw: g, next: make(chan struct{}), wake: make(chan struct{}, 1), saving: make(chan struct{}, 1)}
 }
 
 const (
@@ -102,8 +102,8 @@ func (cs *copies) save(sessions []*Session, now time.Time) error {
 	}
 	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
 	defer cancel()
-	cs.saving.Lock()
-	defer cs.saving.Unlock()
+	cs.saving <- struct{}{}
+	defer func() { <-cs.saving }()
 	records, of := cs.gw.copy(sessions)
 	if len(records) == 0 {
 		return nil
@@ -209,7 +209,12 @@ func (cs *copies) keep(ctx context.Context, s *Session) error {
 }
 
 // settle waits until no copy is on its way that was made before.
-func (cs *copies) settle() {
-	cs.saving.Lock()
-	cs.saving.Unlock() //nolint:staticcheck // to wait is all that is wanted
+func (cs *copies) settle(ctx context.Context) error {
+	select {
+	case cs.saving <- struct{}{}:
+		<-cs.saving
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

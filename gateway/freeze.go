@@ -96,7 +96,9 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 	}
 	rec, err := s.record(topics)
 	if err == nil {
-		g.copies.settle()
+		err = g.copies.settle(ctx)
+	}
+	if err == nil {
 		if err = g.opts.Sessions.Save(ctx, g.lease.node, rec); err == nil {
 			return nil
 		}

@@ -67,7 +67,8 @@ func (g *Gateway) alive(ctx context.Context) error {
 	return g.renew(ctx)
 }
 
-// endCopies has the store forget what is over, and others not wait for this node.
+// endCopies has the store forget what is over, and others not wait for this
+// node. What is not told is known when the lease ends, and when copies expire.
 func (g *Gateway) endCopies(ctx context.Context) error {
 	if g.copies == nil {
 		return nil
@@ -75,5 +76,9 @@ func (g *Gateway) endCopies(ctx context.Context) error {
 	if err := g.keepers.wait(ctx); err != nil {
 		return err
 	}
-	return errors.Join(g.copies.forgetLast(ctx), g.opts.Sessions.Renew(ctx, g.lease.node, 0))
+	err := errors.Join(g.copies.forgetLast(ctx), g.opts.Sessions.Renew(ctx, g.lease.node, 0))
+	if err != nil {
+		g.log.Warn("the store of sessions does not know that this node has ended", "error", err)
+	}
+	return ctx.Err()
 }

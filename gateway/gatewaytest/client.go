@@ -21,9 +21,10 @@ type ClientOptions struct {
 	Path    string // empty: "/gateway"
 	Version int    // 0: 10
 
-	Encoding string // "json", the default, or "msgpack"
-	Compress string // "lz4" with msgpack, "zlib-stream" with json, which may not be granted
-	Ext      bool   // asks for the extensions
+	Encoding  string // "json", the default, or "msgpack"
+	Compress  string // "lz4" with msgpack, "zlib-stream" with json, which may not be granted
+	Ext       bool   // asks for the extensions
+	Positions bool   // asks for the places of events, and tells them when it resumes
 
 	// Dictionary, if set, is asked for with lz4, by its id and its hash. A server
 	// that has no such dictionary does without.
@@ -66,7 +67,8 @@ type Client struct {
 	// Of the session.
 	id, addr, path string
 	seq, acked     uint64
-	ackAtMost      uint64 // where another client has adopted it
+	ackAtMost      uint64            // where another client has adopted it
+	places         map[string]string // the last of each topic, by its tag
 }
 
 type received struct {
@@ -88,7 +90,7 @@ func NewClient(n *Network, o ClientOptions) *Client {
 	if o.Encoding == "" {
 		o.Encoding = "json"
 	}
-	c := &Client{network: n, o: o, ackAtMost: forever, addr: o.Addr, path: o.Path, replies: make(map[int]chan Message),
+	c := &Client{network: n, o: o, ackAtMost: forever, addr: o.Addr, path: o.Path, replies: make(map[int]chan Message), places: make(map[string]string),
 		rng: rand.New(rand.NewPCG(o.Seed, 1))}
 	c.changed.L = &c.mu
 	return c
@@ -122,6 +124,9 @@ func (c *Client) Connect(ctx context.Context) error {
 	}
 	if o.Ext {
 		target += "&ext=1"
+	}
+	if o.Positions {
+		target += "&positions=1"
 	}
 	nc, err := c.network.Dial(ctx, addr)
 	if err != nil {

@@ -26,10 +26,11 @@ const (
 
 // Message is an envelope as a client received it, whatever its encoding was.
 type Message struct {
-	Op   int
-	Type string          // of a dispatch
-	Seq  uint64          // of a dispatch; 0 otherwise
-	Data json.RawMessage // JSON, also where it came as MessagePack
+	Op    int
+	Type  string          // of a dispatch
+	Seq   uint64          // of a dispatch; 0 otherwise
+	Place string          // of a dispatch, with ClientOptions.Positions; empty if it has none
+	Data  json.RawMessage // JSON, also where it came as MessagePack
 }
 
 func (m Message) String() string {
@@ -61,6 +62,7 @@ func decodeMessage(packed codec.Codec, data []byte) (m Message, err error) {
 		Op *int            `json:"op"`
 		S  *uint64         `json:"s"`
 		T  *string         `json:"t"`
+		P  string          `json:"p"`
 		D  json.RawMessage `json:"d"`
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
@@ -74,7 +76,7 @@ func decodeMessage(packed codec.Codec, data []byte) (m Message, err error) {
 	case *in.Op != OpDispatch && (in.S != nil || in.T != nil):
 		return m, fmt.Errorf("%w: only a dispatch has a sequence and a type: %s", ErrProtocol, data)
 	}
-	m.Op, m.Data = *in.Op, in.D
+	m.Op, m.Data, m.Place = *in.Op, in.D, in.P
 	if m.Op == OpDispatch {
 		m.Type, m.Seq = *in.T, *in.S
 	}

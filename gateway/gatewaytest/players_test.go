@@ -32,7 +32,7 @@ func (p *player) client() *Client {
 
 // newClient returns a client that speaks in any way.
 func (s *schedule) newClient(p *player) *Client {
-	o := ClientOptions{Token: p.name, Ext: true, Seed: s.rng.Uint64(), Oracle: s.oracle, Version: 9 + s.rng.IntN(2)}
+	o := ClientOptions{Token: p.name, Ext: true, Positions: s.places, Seed: s.rng.Uint64(), Oracle: s.oracle, Version: 9 + s.rng.IntN(2)}
 	for _, intent := range []gateway.Intent{gateway.IntentGuilds, gateway.IntentGuildMessages, gateway.IntentGuildMembers} {
 		if s.chance(2) {
 			o.Intents |= intent
@@ -70,7 +70,7 @@ func (s *schedule) connect(p *player, faults bool) {
 	if faults && s.chance(4) {
 		dropAfter = s.rng.IntN(600)
 	}
-	if faults && s.chance(4) {
+	if faults && s.chance(4) && !s.kills && s.shaky.fail == 0 {
 		below = uint64(1 + s.rng.IntN(10))
 	}
 	p.mu.Lock()

@@ -20,6 +20,7 @@ type Report struct {
 
 	Lost      int // events that a session has not seen, untold
 	Repeated  int // events that came again, under another sequence or unasked
+	Restated  int // likewise conflated ones: states, which may come again when a node was killed
 	Reordered int // events of a topic, or of a conflation key, behind a newer one
 	Altered   int // sequences and events that became other ones, and bytes that made no sense
 	Stray     int // events that a session should not have seen
@@ -30,15 +31,15 @@ type Report struct {
 // Err returns an error that says what must not be, or nil. Losses that were
 // told are no error.
 func (r Report) Err() error {
-	if r.Lost+r.Repeated+r.Reordered+r.Altered+r.Stray == 0 {
+	if r.Lost+r.Repeated+r.Restated+r.Reordered+r.Altered+r.Stray == 0 {
 		return nil
 	}
 	return errors.New("gatewaytest: " + r.String() + "\n  " + strings.Join(r.Problems, "\n  "))
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d sessions, %d events, %d deliveries, %d resumes, told %d (%d events), lost %d, repeated %d, reordered %d, altered %d, stray %d",
-		r.Sessions, r.Events, r.Deliveries, r.Resumes, r.Told, r.LostTold, r.Lost, r.Repeated, r.Reordered, r.Altered, r.Stray)
+	return fmt.Sprintf("%d sessions, %d events, %d deliveries, %d resumes, told %d (%d events), lost %d, repeated %d, restated %d, reordered %d, altered %d, stray %d",
+		r.Sessions, r.Events, r.Deliveries, r.Resumes, r.Told, r.LostTold, r.Lost, r.Repeated, r.Restated, r.Reordered, r.Altered, r.Stray)
 }
 
 // Add adds another report's numbers, and its problems behind these.
@@ -48,7 +49,7 @@ func (r *Report) Add(other Report) {
 		from int
 	}{
 		{&r.Events, other.Events}, {&r.Deliveries, other.Deliveries}, {&r.Resumes, other.Resumes}, {&r.Sessions, other.Sessions},
-		{&r.Told, other.Told}, {&r.LostTold, other.LostTold}, {&r.Lost, other.Lost}, {&r.Repeated, other.Repeated},
+		{&r.Told, other.Told}, {&r.LostTold, other.LostTold}, {&r.Lost, other.Lost}, {&r.Repeated, other.Repeated}, {&r.Restated, other.Restated},
 		{&r.Reordered, other.Reordered}, {&r.Altered, other.Altered}, {&r.Stray, other.Stray},
 	} {
 		*n.to += n.from

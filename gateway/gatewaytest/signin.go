@@ -3,6 +3,8 @@ package gatewaytest
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 )
 
 // errInvalid is what Identify returns when op 9 came in place of READY.
@@ -51,7 +53,11 @@ func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
 		return err
 	}
 	c.mu.Lock()
-	id, token := c.id, c.o.Token
+	in := map[string]any{"token": c.o.Token, "session_id": c.id, "seq": seq}
+	if c.o.Positions {
+		in["p"] = slices.Collect(maps.Values(c.places))
+	}
+	id := c.id
 	begins := k.state != signing && k.state != ready // else what it has received moves meanwhile
 	if begins {
 		c.seq = seq
@@ -61,7 +67,7 @@ func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
 	if begins && k.line != nil && id != "" {
 		k.line.resuming(id, seq)
 	}
-	return k.send(OpResume, map[string]any{"token": token, "session_id": id, "seq": seq})
+	return k.send(OpResume, in)
 }
 
 // Adopt has the client go on with another's session, from what that one has
@@ -70,9 +76,9 @@ func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
 func (c *Client) Adopt(other *Client) {
 	other.mu.Lock()
 	other.ackAtMost = other.seq
-	id, seq, addr, path := other.id, other.seq, other.addr, other.path
+	id, seq, addr, path, places := other.id, other.seq, other.addr, other.path, maps.Clone(other.places)
 	other.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.id, c.seq, c.acked, c.addr, c.path = id, seq, seq, addr, path
+	c.id, c.seq, c.acked, c.addr, c.path, c.places = id, seq, seq, addr, path, places
 }

@@ -24,12 +24,16 @@ func (s *schedule) step() {
 	case n < 88:
 		s.takeOver(p)
 	case n < 96:
-		s.command(p)
+		if !s.kills { // a reply may die with its node, and a command come again
+			s.command(p)
+		}
 	case n < 98:
 		if c := p.client(); c.Connected() {
 			s.logf("%s: heartbeat", p.name)
 			s.beside(func() { c.Heartbeat() })
 		}
+	case s.kills:
+		s.kill()
 	default:
 		if s.chance(3) {
 			s.drain()
@@ -43,11 +47,12 @@ func (s *schedule) gateway() *gateway.Gateway {
 	return s.gw
 }
 
-func (s *schedule) session(p *player) *gateway.Session {
+func (s *schedule) session(p *player) (m mortal, ok bool) {
 	id := p.client().Session()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sessions[id]
+	m, ok = s.sessions[id]
+	return m, ok
 }
 
 // event draws one of any class, intent and size.
@@ -83,12 +88,12 @@ func (s *schedule) publish() {
 	gw := s.gateway()
 	publish := func() {
 		for _, ev := range evs {
-			if err := s.oracle.Publish(s.t.Context(), gw, topic, ev); err != nil && !errors.Is(err, gateway.ErrClosed) {
+			if err := s.oracle.Publish(s.t.Context(), gw, topic, ev); err != nil && !errors.Is(err, gateway.ErrClosed) && !errors.Is(err, errKilled) {
 				s.wrong("publish: %v", err)
 			}
 		}
 	}
-	if session := s.session(s.players[s.rng.IntN(len(s.players))]); session != nil && s.chance(8) {
+	if session, ok := s.session(s.players[s.rng.IntN(len(s.players))]); ok && s.chance(8) && !s.kills && s.shaky.fail == 0 {
 		topic = "one session"
 		publish = func() {
 			for _, ev := range evs {
@@ -108,11 +113,11 @@ func (s *schedule) publish() {
 
 // subscriptions changes one of a session's.
 func (s *schedule) subscriptions(p *player) {
-	session := s.session(p)
+	session, ok := s.session(p)
 	topic := s.topics[s.rng.IntN(len(s.topics))]
 	how := s.rng.IntN(4)
 	beside := s.chance(2)
-	if session == nil {
+	if !ok {
 		return
 	}
 	change := func() {
@@ -126,7 +131,7 @@ func (s *schedule) subscriptions(p *player) {
 		default:
 			err = s.oracle.Subscribe(ctx, session, topic)
 		}
-		if err != nil && !errors.Is(err, gateway.ErrClosed) {
+		if err != nil && !errors.Is(err, gateway.ErrClosed) && !errors.Is(err, errKilled) {
 			s.wrong("%s: change of subscription: %v", p.name, err)
 		}
 	}

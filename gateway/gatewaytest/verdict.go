@@ -58,7 +58,11 @@ func (o *Oracle) check(w *witness, r *Report, orders map[stream]*precedence) {
 		case s.event == nil:
 			continue
 		case seen[s.event]:
-			r.problem(&r.Repeated, "session %s: %v again, as sequence %d", w.id, s.event, i+firstKept)
+			again := &r.Repeated
+			if isConflated(s.event) {
+				again = &r.Restated
+			}
+			r.problem(again, "session %s: %v again, as sequence %d", w.id, s.event, i+firstKept)
 			continue
 		}
 		e, of := s.event, s.event.stream()

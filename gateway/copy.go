@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
 // A copy of a session is its record as of a moment: without its events, which
 // the broker's history has, but with a place of each topic so far back that all
-// that its client may not have seen is behind it.
+// that its client may not have seen is behind it. Events of topics that the
+// session has left since are in the copy themselves; those that were sent to it
+// alone are not.
 
 // copying is a session of which a copy is made.
 type copying struct {
@@ -73,24 +76,39 @@ func (c *copying) finish() (StoredSession, bool) {
 		s.copyAt.Store(1) // from now on there may be one
 	}
 	st := s.snapshot()
-	places := make(map[string]*Position, len(c.subs))
+	type reach struct {
+		sub *subscription
+		at  *Position
+	}
+	reaches := make(map[string]reach, len(c.subs))
 	for i, sub := range c.subs {
-		if s.subscription(sub.topic.name) >= 0 { // else it was left meanwhile
-			places[sub.topic.name] = &c.places[i]
+		if k := s.subscription(sub.topic.name); k >= 0 && s.subs[k] == sub { // else it was left meanwhile
+			reaches[sub.topic.name] = reach{sub, &c.places[i]}
 		}
 	}
+	seq, drift := s.ring.acked, s.gw.drift()
 	for p := range s.ring.all() { // which the client may not have seen
-		if at := places[p.Topic]; at != nil && p.Position.Epoch == at.Epoch && p.Position.Offset <= at.Offset {
-			at.Offset = p.Position.Offset - 1
+		r, ok := reaches[p.Topic]
+		switch ok = ok && p.Position.Epoch == r.at.Epoch && p.Position.Offset > r.sub.after; {
+		case ok:
+			r.at.Offset = min(r.at.Offset, p.Position.Offset-1)
+		case !p.Position.IsZero():
+			ev := p.stored(drift)
+			ev.Position = &p.Position
+			if seq < s.ring.numbered() {
+				ev.Seq = seq
+			}
+			st.Events = append(st.Events, ev)
 		}
+		seq++
 	}
 	expires := time.Now().Add(2*s.gw.limits.Checkpoint + s.gw.limits.ResumeWindow)
 	if s.detached != 0 {
 		expires = time.Unix(0, s.detached+s.gw.drift()).Add(s.gw.limits.ResumeWindow)
 	}
 	s.mu.Unlock()
-	for name, at := range places {
-		st.Topics = append(st.Topics, storedTopic{name, *at})
+	for name, r := range reaches {
+		st.Topics = append(st.Topics, storedTopic{name, *r.at})
 	}
 	st.copy = true
 	rec, err := s.encode(st, expires)
@@ -139,6 +157,9 @@ func (st *stored) recover(client seen) error {
 	}
 	st.Acked = next
 	seen := readPlaces(client.places)
+	st.Events = slices.DeleteFunc(st.Events, func(ev storedEvent) bool {
+		return ev.Seq != 0 && ev.Seq < next || ev.Position != nil && seen.has(ev.Topic, *ev.Position)
+	})
 	for i := range st.Topics {
 		t := &st.Topics[i]
 		t.At = seen.behind(t.Name, t.At)

@@ -84,8 +84,9 @@ type subscription struct {
 	departing bool // its session counts it; set before it leaves
 
 	// Guarded by the session's mu.
-	cut   bool   // nothing is offered any more
-	after uint64 // the offset up to which the session has read the history; 0: that is behind it
+	cut      bool   // nothing is offered any more
+	catching bool   // what is offered up to after has been read from the history
+	after    uint64 // the offset behind which it began, or caught up
 }
 
 func (sub *subscription) offer(run []*published) *conn {

@@ -139,12 +139,12 @@ type offered struct {
 // unseen returns what of a run of events has not been read from the history.
 // The session's mu is held.
 func (sub *subscription) unseen(run []*published) []*published {
-	if sub == nil || sub.after == 0 {
+	if sub == nil || !sub.catching {
 		return run
 	}
 	for i, p := range run {
 		if p.Position.Offset > sub.after {
-			sub.after = 0
+			sub.catching = false
 			return run[i:]
 		}
 	}
@@ -203,7 +203,7 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	tr.revoked = nil
 	missed = slices.DeleteFunc(missed, func(p *published) bool { return subs[p.Topic].cut })
 	for name, sub := range subs {
-		sub.after = read[from[name].Partition] // what a lane offers of before is in missed
+		sub.catching, sub.after = true, read[from[name].Partition] // what a lane offers of before is in missed
 	}
 	for _, offered := range tr.stash {
 		if sub := offered.sub; sub == nil || !sub.cut {

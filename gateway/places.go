@@ -11,7 +11,8 @@ import (
 // A client that asks for positions=1 is told the place of each event that has
 // one, "TAG:OFFSET", as p: the last of each tag is what it has seen of a topic,
 // and it sends those back in Resume. After a node was killed, nothing that it has
-// seen is sent to it again then. The tag stands for the topic and the epoch of its
+// seen is sent to it again then, but for states: an event that took an older one's
+// turn (Conflate) has no place. The tag stands for the topic and the epoch of its
 // partition: a client compares tags, and nobody else's names are told.
 
 // placeTag is the first part of the places of a topic. 96 bits of a hash: topics
@@ -27,7 +28,7 @@ func placeTag(topic string, epoch uint64) string {
 
 // place is what the event has as p in a form: nothing in most.
 func (p *published) place(f *form) string {
-	if !f.places || p.Position.IsZero() {
+	if !f.places || p.Position.IsZero() || p.Class == Conflate {
 		return ""
 	}
 	return placeTag(p.Topic, p.Position.Epoch) + ":" + strconv.FormatUint(p.Position.Offset, 36)
@@ -61,4 +62,9 @@ func (seen seenPlaces) behind(topic string, at Position) Position {
 		at.Offset = n
 	}
 	return at
+}
+
+// has reports whether an event of a topic was seen.
+func (seen seenPlaces) has(topic string, at Position) bool {
+	return seen[placeTag(topic, at.Epoch)] >= at.Offset
 }

@@ -45,6 +45,15 @@ type storedEvent struct {
 	Class  Class           `json:"class,omitempty"`
 	At     int64           `json:"at"` // Unix nanoseconds
 	Data   json.RawMessage `json:"data"`
+
+	// Of a copy.
+	Seq      uint64    `json:"seq,omitempty"` // 0: it had none yet
+	Position *Position `json:"position,omitempty"`
+}
+
+// stored is the event as a record of a session has it.
+func (p *published) stored(drift int64) storedEvent {
+	return storedEvent{Topic: p.Topic, Type: p.Type, Key: p.Key, Intent: p.Intent, Class: p.Class, At: p.at + drift, Data: p.Data}
 }
 
 // record is the event again.
@@ -92,7 +101,7 @@ func (st *stored) addEvents(s *Session) {
 	st.Numbered = int(s.ring.sent - s.ring.head)
 	drift := s.gw.drift()
 	for p := range s.ring.all() {
-		st.Events = append(st.Events, storedEvent{p.Topic, p.Type, p.Key, p.Intent, p.Class, p.at + drift, p.Data})
+		st.Events = append(st.Events, p.stored(drift))
 	}
 }
 

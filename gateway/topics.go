@@ -130,7 +130,7 @@ func (ts *topics) join(sub *subscription, name string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	l, t := sub.session.lane, st.topics[name]
-	sub.topic = t
+	sub.topic, sub.after = t, t.last.Offset
 	t.users[l.id]++
 	l.enqueue(t.name, entry{join: sub})
 }

@@ -70,7 +70,7 @@ func (s *schedule) connect(p *player, faults bool) {
 	if faults && s.chance(4) {
 		dropAfter = s.rng.IntN(600)
 	}
-	if faults && s.chance(4) && !s.kills && s.shaky.fail == 0 {
+	if faults && s.chance(4) && !s.copiesAreUsed() {
 		below = uint64(1 + s.rng.IntN(10))
 	}
 	p.mu.Lock()
@@ -133,7 +133,7 @@ func (s *schedule) takeOver(p *player) {
 	lag, bytes := time.Duration(s.rng.IntN(200))*time.Millisecond, s.rng.IntN(300)
 	lagging := s.chance(2)
 	p.mu.Lock()
-	if p.busy || p.c.Session() == "" || !p.c.Connected() || !s.tight && p.contests >= 2 {
+	if s.copiesAreUsed() || p.busy || p.c.Session() == "" || !p.c.Connected() || !s.tight && p.contests >= 2 {
 		p.mu.Unlock()
 		return
 	}

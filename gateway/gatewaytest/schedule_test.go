@@ -129,7 +129,9 @@ func newSchedule(t *testing.T, seed uint64, trace func(string)) *schedule {
 }
 
 // copiesAreUsed reports whether sessions may go on from copies. What was seen behind
-// one comes again then, unless the client says so; states may come again anyhow.
+// one comes again then, unless the client says so; states may come again anyhow;
+// events that were sent to one session alone are lost, and a client that says that
+// it has seen less than it has is sent other events under the same sequences.
 func (s *schedule) copiesAreUsed() bool { return s.kills || s.shaky.fail > 0 }
 
 func (s *schedule) kind() string {
@@ -262,9 +264,9 @@ func (s *schedule) run() result {
 	defer s.mu.Unlock()
 	r.did = s.did
 	if s.copiesAreUsed() {
-		s.did.restated, r.report.Restated = r.report.Restated, 0
+		r.did.restated, r.report.Restated = r.report.Restated, 0
 		if !s.places {
-			s.did.repeated, r.report.Repeated = r.report.Repeated, 0
+			r.did.repeated, r.report.Repeated = r.report.Repeated, 0
 		}
 	}
 	r.err = errors.Join(append(s.problems, r.report.Err())...)

@@ -93,7 +93,7 @@ func (s *schedule) publish() {
 			}
 		}
 	}
-	if session, ok := s.session(s.players[s.rng.IntN(len(s.players))]); ok && s.chance(8) && !s.kills && s.shaky.fail == 0 {
+	if session, ok := s.session(s.players[s.rng.IntN(len(s.players))]); ok && s.chance(8) && !s.copiesAreUsed() {
 		topic = "one session"
 		publish = func() {
 			for _, ev := range evs {

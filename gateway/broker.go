@@ -18,8 +18,9 @@ type Broker interface {
 	Publish(ctx context.Context, rec Record) error
 
 	// Open adds a receiver. deliver is called with every record of the topics
-	// that the feed follows, for one topic never by two goroutines at once. It
-	// returns quickly, does not block, and does not call the broker.
+	// that the feed follows, for one topic never by two goroutines at once; where
+	// some were lost, with a record that says so (Gap) in their place. It returns
+	// quickly, does not block, and does not call the broker.
 	Open(ctx context.Context, deliver func(Record)) (Feed, error)
 
 	// Since returns the records of a partition behind a position, oldest first,

@@ -94,7 +94,6 @@ func (c *copying) finish() (StoredSession, bool) {
 			r.at.Offset = min(r.at.Offset, p.Position.Offset-1)
 		case !p.Position.IsZero():
 			ev := p.stored(drift)
-			ev.Position = &p.Position
 			if seq < s.ring.numbered() {
 				ev.Seq = seq
 			}

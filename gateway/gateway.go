@@ -204,6 +204,10 @@ func (g *Gateway) deliver(rec Record) {
 		g.asked(rec)
 		return
 	}
+	if rec.Gap {
+		g.stats.gaps.Add(1)
+		g.log.Error("events of a topic were lost: its sessions are told", "topic", rec.Topic)
+	}
 	g.topics.deliver(g.received(rec))
 }
 

@@ -95,7 +95,7 @@ func (m *MemorySessions) MarshalBinary() ([]byte, error) {
 	defer m.mu.Unlock()
 	all := make([]StoredSession, 0, len(m.byID))
 	for _, rec := range m.byID {
-		all = append(all, rec)
+		all = append(all, rec.StoredSession)
 	}
 	return marshalState(all)
 }
@@ -109,7 +109,7 @@ func (m *MemorySessions) UnmarshalBinary(data []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, rec := range all {
-		m.byID[rec.ID] = rec
+		m.byID[rec.ID] = memorySession{StoredSession: rec}
 	}
 	return nil
 }

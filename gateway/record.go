@@ -20,6 +20,11 @@ type Record struct {
 
 	// Position is the record's place in the broker's history, which the broker sets.
 	Position Position
+
+	// Gap says that records of the topic were lost to the feed that is given this
+	// one: it was cut off, and the history does not reach back. Of the rest only Topic
+	// and Position count. The sessions that are subscribed end, and are told (4009).
+	Gap bool
 }
 
 var errType = errors.New("gateway: an event's Type is one to 100 printable ASCII characters, without quote or backslash")

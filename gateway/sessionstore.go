@@ -19,9 +19,9 @@ import (
 // they return an error that wraps its own.
 type SessionStore interface {
 	// Save keeps records, each in place of what is kept under its ID. A record that
-	// another node has is left as it is, and so is one that nobody has if the new
-	// one is a copy (its Node is set): the error is a *TakenError with their IDs when
-	// all others are kept. When it returns nil, all of them are there for every Take
+	// another node has is left as it is, and so is one that another has saved for
+	// nobody if the new one is a copy (its Node is set): the error is a *TakenError
+	// with their IDs when all others are kept. When it returns nil, all of them are there for every Take
 	// that begins afterwards; after any other error, any of them may be. It keeps
 	// rec.Data, which nobody changes any more.
 	Save(ctx context.Context, node string, records ...StoredSession) error

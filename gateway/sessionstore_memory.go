@@ -10,14 +10,20 @@ import (
 // whose time is over go with the next Save.
 type MemorySessions struct {
 	mu     sync.Mutex
-	byID   map[string]StoredSession
+	byID   map[string]memorySession
 	leases map[string]time.Time // when they end, by node
 	tidy   time.Time            // when to look for what is over again
 }
 
+// memorySession is a record with the node that saved or took it.
+type memorySession struct {
+	StoredSession
+	by string
+}
+
 // NewMemorySessions returns an empty store.
 func NewMemorySessions() *MemorySessions {
-	return &MemorySessions{byID: make(map[string]StoredSession), leases: make(map[string]time.Time)}
+	return &MemorySessions{byID: make(map[string]memorySession), leases: make(map[string]time.Time)}
 }
 
 // tidyEvery is how often a store looks for sessions and leases whose time is over.
@@ -34,11 +40,11 @@ func (m *MemorySessions) Save(ctx context.Context, node string, records ...Store
 	var taken []string
 	for _, rec := range records {
 		old, kept := m.kept(rec.ID)
-		if kept && old.Node != node && (old.Node != "" || rec.Node != "") {
+		if kept && old.by != node && (old.Node != "" || rec.Node != "") {
 			taken = append(taken, rec.ID)
 			continue
 		}
-		m.byID[rec.ID] = rec
+		m.byID[rec.ID] = memorySession{rec, node}
 	}
 	if len(taken) > 0 {
 		return &TakenError{IDs: taken}
@@ -60,10 +66,10 @@ func (m *MemorySessions) Take(ctx context.Context, node, id string) (StoredSessi
 	case rec.Node != "" && rec.Node != node && time.Now().Before(m.leases[rec.Node]):
 		return StoredSession{}, &TakenError{Node: rec.Node, User: rec.User, IDs: []string{id}}
 	}
-	now := rec
-	now.Node = node
-	m.byID[id] = now
-	return rec, nil
+	was := rec.StoredSession
+	rec.Node, rec.by = node, node
+	m.byID[id] = rec
+	return was, nil
 }
 
 // Delete forgets records.
@@ -105,7 +111,7 @@ func (m *MemorySessions) Len() (n int) {
 }
 
 // kept is a record whose time is not over. mu is held.
-func (m *MemorySessions) kept(id string) (rec StoredSession, ok bool) {
+func (m *MemorySessions) kept(id string) (rec memorySession, ok bool) {
 	rec, ok = m.byID[id]
 	return rec, ok && time.Now().Before(rec.Expires)
 }

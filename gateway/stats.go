@@ -35,6 +35,7 @@ type Stats struct {
 	SessionsSaved   uint64            // by Shutdown, or because another node asked, for another gateway
 	SessionsCopied  uint64            // copies that were saved, for when this node is killed
 	SessionsLost    uint64            // to another node, while this one was taken for dead
+	Gaps            uint64            // times that events of a topic were lost between the broker and this node; its sessions ended
 	ResumesRefused  map[string]uint64 // sign-ins answered with Invalid Session, by reason: "unknown", "user", "sequence", "ended", "contested", "gap", "version", "gone", "busy"
 
 	Topics        int               // with a subscriber in this process
@@ -74,12 +75,12 @@ func latencyOf(h *histogram.Histogram) Latency {
 
 // counters are Stats while they change.
 type counters struct {
-	accepted, sessions, resumed, sessionsEnded, saved, copies, lost atomic.Uint64
-	received, published, publishFailed, delivered                   atomic.Uint64
-	droppedVolatile, droppedRest                                    atomic.Uint64
-	slowConsumers, rateLimited, commands, failed                    atomic.Uint64
-	refusals, zlibRefused                                           atomic.Uint64
-	givenUpDetached, givenUpSlow, givenUpKept                       atomic.Uint64
+	accepted, sessions, resumed, sessionsEnded, saved, copies, lost, gaps atomic.Uint64
+	received, published, publishFailed, delivered                         atomic.Uint64
+	droppedVolatile, droppedRest                                          atomic.Uint64
+	slowConsumers, rateLimited, commands, failed                          atomic.Uint64
+	refusals, zlibRefused                                                 atomic.Uint64
+	givenUpDetached, givenUpSlow, givenUpKept                             atomic.Uint64
 
 	latency, commandTime histogram.Histogram
 
@@ -146,6 +147,7 @@ func (g *Gateway) Stats() Stats {
 		SessionsEnded:   c.sessionsEnded.Load(),
 		SessionsSaved:   c.saved.Load(),
 		SessionsCopied:  c.copies.Load(),
+		Gaps:            c.gaps.Load(),
 		SessionsLost:    c.lost.Load(),
 		ResumesRefused:  resumes,
 

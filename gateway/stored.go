@@ -46,19 +46,26 @@ type storedEvent struct {
 	At     int64           `json:"at"` // Unix nanoseconds
 	Data   json.RawMessage `json:"data"`
 
-	// Of a copy.
-	Seq      uint64    `json:"seq,omitempty"` // 0: it had none yet
-	Position *Position `json:"position,omitempty"`
+	Position *Position `json:"position,omitempty"` // nil: it was sent to the session alone
+	Seq      uint64    `json:"seq,omitempty"`      // of a copy; 0: it had none yet
 }
 
 // stored is the event as a record of a session has it.
 func (p *published) stored(drift int64) storedEvent {
-	return storedEvent{Topic: p.Topic, Type: p.Type, Key: p.Key, Intent: p.Intent, Class: p.Class, At: p.at + drift, Data: p.Data}
+	ev := storedEvent{Topic: p.Topic, Type: p.Type, Key: p.Key, Intent: p.Intent, Class: p.Class, At: p.at + drift, Data: p.Data}
+	if !p.Position.IsZero() {
+		ev.Position = &p.Position
+	}
+	return ev
 }
 
 // record is the event again.
 func (ev storedEvent) record() Record {
-	return Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class}
+	rec := Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class}
+	if ev.Position != nil {
+		rec.Position = *ev.Position
+	}
+	return rec
 }
 
 // check says what is wrong with an event that comes from outside of the process:

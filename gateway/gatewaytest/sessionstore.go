@@ -25,7 +25,7 @@ var sessionStoreCases = []check[gateway.SessionStore]{
 	{"SaveMany", "When it returns nil, all of them are there for every Take that begins afterwards.", saveMany},
 	{"SaveReplaces", "Save keeps records, each in place of what is kept under its ID.", saveReplaces},
 	{"SaveLeavesAnothers", "A record that another node has is left as it is: a *TakenError has its ID when all others are kept.", saveLeavesAnothers},
-	{"SaveLeavesNobodys", "So is one that nobody has if the new one is a copy.", saveLeavesNobodys},
+	{"SaveLeavesNobodys", "So is one that another has saved for nobody if the new one is a copy.", saveLeavesNobodys},
 	{"TakeGives", "Take gives a session to the node, and returns the record as it was; it stays kept.", takeGives},
 	{"TakeLeavesOthers", "Take gives a session to the node: one.", takeLeavesOthers},
 	{"TakeAgain", "The node gets what it has already.", takeAgain},
@@ -126,6 +126,7 @@ func saveReplaces(ctx context.Context, s gateway.SessionStore) error {
 	return errors.Join(
 		s.Save(ctx, here, copyOf("a", here), stored("b")), s.Save(ctx, here, newer),
 		wantTaken(ctx, s, here, newer), wantTaken(ctx, s, here, stored("b")),
+		s.Save(ctx, here, free), s.Save(ctx, here, newer), wantTaken(ctx, s, here, newer),
 		s.Save(ctx, here, free), wantTaken(ctx, s, there, free),
 		s.Save(ctx, here, stored("c")), s.Save(ctx, there, free, stored("c")), wantTaken(ctx, s, here, stored("c")),
 	)
@@ -159,7 +160,7 @@ func saveLeavesNobodys(ctx context.Context, s gateway.SessionStore) error {
 	}
 	var taken *gateway.TakenError
 	if err := s.Save(ctx, here, copyOf("a", here)); !errors.As(err, &taken) {
-		return fmt.Errorf("from Save of a copy over what nobody has: %v, want a *TakenError", err)
+		return fmt.Errorf("from Save of a copy over what another has saved for nobody: %v, want a *TakenError", err)
 	}
 	return wantTaken(ctx, s, there, stored("a"))
 }

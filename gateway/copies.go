@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,17 +18,17 @@ type copies struct {
 	gw *Gateway
 
 	mu   sync.Mutex
-	soon []*Session    // that have changed, for the next round
-	gone []string      // sessions that have ended, to be forgotten
-	next chan struct{} // closed when the next round that begins is over
-	wake chan struct{} // of one
+	soon []*Session      // that have changed, for the next round
+	gone map[string]bool // sessions that have ended, until the store has forgotten them
+	next chan struct{}   // closed when the next round that begins is over
+	wake chan struct{}   // of one
 
 	saving  chan struct{} // full while copies are on their way
 	failing atomic.Bool   // the last round did
 }
 
 func newCopies(g *Gateway) *copies {
-	return &copies{gw: g, next: make(chan struct{}), wake: make(chan struct{}, 1), saving: make(chan struct{}, 1)}
+	return &copies{gw: g, next: make(chan struct{}), wake: make(chan struct{}, 1), saving: make(chan struct{}, 1), gone: make(map[string]bool)}
 }
 
 const (
@@ -67,8 +69,8 @@ func (cs *copies) run() {
 // round saves what has changed, with all the copies that are too old too.
 func (cs *copies) round(all bool) error {
 	cs.mu.Lock()
-	soon, gone, over := cs.soon, cs.gone, cs.next
-	cs.soon, cs.gone, cs.next = nil, nil, make(chan struct{})
+	soon, gone, over := cs.soon, slices.Collect(maps.Keys(cs.gone)), cs.next
+	cs.soon, cs.next = nil, make(chan struct{})
 	cs.mu.Unlock()
 	defer close(over)
 
@@ -92,7 +94,9 @@ func (cs *copies) round(all bool) error {
 		}
 	}
 	errs = errors.Join(errs, cs.save(batch, now))
-	return errors.Join(errs, cs.forget(gone))
+	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
+	defer cancel()
+	return errors.Join(errs, cs.forget(ctx, gone...))
 }
 
 // save saves copies of sessions. After an error they are as due as they were.
@@ -129,19 +133,26 @@ func (cs *copies) save(sessions []*Session, now time.Time) error {
 const saveWithin = 5 * time.Second
 
 // forget has the store forget sessions that have ended.
-func (cs *copies) forget(ids []string) error {
+func (cs *copies) forget(ctx context.Context, ids ...string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
-	defer cancel()
-	err := cs.gw.opts.Sessions.Delete(ctx, cs.gw.lease.node, ids...)
-	if err != nil {
-		cs.mu.Lock()
-		cs.gone = append(cs.gone, ids...)
-		cs.mu.Unlock()
+	if err := cs.gw.opts.Sessions.Delete(ctx, cs.gw.lease.node, ids...); err != nil {
+		return err
 	}
-	return err
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, id := range ids {
+		delete(cs.gone, id)
+	}
+	return nil
+}
+
+// hasEnded reports whether a session has ended here, and the store may not know.
+func (cs *copies) hasEnded(id string) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.gone[id]
 }
 
 // change has a session copied soon, and returns what is closed when it was
@@ -158,7 +169,7 @@ func (cs *copies) change(s *Session) <-chan struct{} {
 func (cs *copies) end(id string) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	cs.gone = append(cs.gone, id)
+	cs.gone[id] = true
 	cs.rouse()
 }
 
@@ -173,13 +184,9 @@ func (cs *copies) rouse() {
 // round, when there is none any more.
 func (cs *copies) forgetLast(ctx context.Context) error {
 	cs.mu.Lock()
-	gone := cs.gone
-	cs.gone = nil
+	gone := slices.Collect(maps.Keys(cs.gone))
 	cs.mu.Unlock()
-	if len(gone) == 0 {
-		return nil
-	}
-	return cs.gw.opts.Sessions.Delete(ctx, cs.gw.lease.node, gone...)
+	return cs.forget(ctx, gone...)
 }
 
 // keep returns when a session's change of topics is in its copy, or the store

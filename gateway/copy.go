@@ -55,6 +55,11 @@ func (s *Session) beginCopy(passed *freezing) (copying, bool) {
 	for i, sub := range s.subs {
 		c.subs[i], c.places[i] = sub, s.gw.topics.place(sub, passed)
 	}
+	if tr := s.transit; tr != nil {
+		for _, sub := range tr.departing {
+			s.gw.topics.place(sub, passed) // its last events are to be in the ring
+		}
+	}
 	return c, true
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -25,11 +26,12 @@ func (f *freezing) passed() {
 }
 
 // departed is called when the lane has come to the end of a subscription.
-func (s *Session) departed() {
+func (s *Session) departed(sub *subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.departing--
-	if tr := s.transit; tr != nil && tr.freezing != nil {
+	tr := s.inTransit()
+	tr.departing = slices.DeleteFunc(tr.departing, func(d *subscription) bool { return d == sub })
+	if tr.freezing != nil {
 		tr.freezing.passed()
 	}
 }
@@ -44,8 +46,9 @@ func (s *Session) freeze() ([]storedTopic, error) {
 		return nil, ErrClosed
 	}
 	f := &freezing{done: make(chan struct{})}
-	f.left.Store(int32(len(s.subs)) + s.departing + 1)
-	s.inTransit().freezing = f
+	tr := s.inTransit()
+	f.left.Store(int32(len(s.subs) + len(tr.departing) + 1))
+	tr.freezing = f
 	topics := make([]storedTopic, len(s.subs))
 	for i, sub := range s.subs {
 		topics[i] = storedTopic{sub.topic.name, s.gw.topics.freeze(sub, f)}

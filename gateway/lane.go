@@ -81,7 +81,7 @@ type subscription struct {
 	topic   *topic // set by join
 	place   int32  // in laneTopic.subs; owned by the worker that runs the lane
 
-	departing bool // its session counts it; set before it leaves
+	departing bool // its session knows of it until it has left; set before it leaves
 
 	// Guarded by the session's mu.
 	cut      bool   // nothing is offered any more
@@ -282,7 +282,7 @@ func (t *laneTopic) apply(e entry) {
 	t.subs[last] = nil
 	t.subs = t.subs[:last]
 	if e.leave.departing {
-		e.leave.session.departed()
+		e.leave.session.departed(e.leave)
 	}
 	if e.freeze != nil {
 		e.freeze.passed()

@@ -40,9 +40,10 @@ type Options struct {
 	// Broker carries events between nodes; nil: a NewMemoryBroker of its own.
 	Broker Broker
 
-	// Sessions is where Shutdown saves sessions, and where a resume looks for
-	// those that are not here; nil: they end with the gateway. What they miss
-	// meanwhile comes from the history of the Broker: share both.
+	// Sessions is where Shutdown saves sessions, where copies of them are kept for
+	// when this node is killed, and where a resume looks for those that are not
+	// here; nil: they end with the gateway. What they miss meanwhile comes from the
+	// history of the Broker: share both.
 	Sessions SessionStore
 
 	// Limiter counts the sessions that a user begins; nil: a NewMemoryLimiter of its

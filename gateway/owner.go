@@ -32,6 +32,9 @@ const (
 
 // take takes a user's session from the store, from another node if that has it.
 func (g *Gateway) take(ctx context.Context, id, user string) (StoredSession, error) {
+	if g.copies.hasEnded(id) {
+		return StoredSession{}, ErrNoSession
+	}
 	if err := g.alive(ctx); err != nil {
 		return StoredSession{}, err
 	}
@@ -90,6 +93,9 @@ func (g *Gateway) asked(rec Record) {
 // giveBack has the store give a session that this node does not have to whoever
 // asks: a call of Take that failed may have taken it.
 func (g *Gateway) giveBack(ctx context.Context, id string) error {
+	if g.copies.hasEnded(id) {
+		return g.copies.forget(ctx, id)
+	}
 	rec, err := g.opts.Sessions.Take(ctx, g.lease.node, id)
 	var taken *TakenError
 	if errors.Is(err, ErrNoSession) || errors.As(err, &taken) {

@@ -39,11 +39,12 @@ func (s *Session) move(to phase) {
 
 // transit is what a session needs on its way between gateways.
 type transit struct {
-	going    chan struct{}   // closed when it was let go of; nil: nobody does
-	revoked  map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
-	freezing *freezing       // waits for its departing subscriptions, and for others; nil: nobody does
-	stash    []offered       // while it catches up: what waits until it has
-	acked    chan struct{}   // see nothingToAwait; nil: nobody waits
+	going     chan struct{}   // closed when it was let go of; nil: nobody does
+	revoked   map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
+	departing []*subscription // that have ended, and whose last events the lane has still to offer
+	freezing  *freezing       // waits for its departing subscriptions, and for others; nil: nobody does
+	stash     []offered       // while it catches up: what waits until it has
+	acked     chan struct{}   // see nothingToAwait; nil: nobody waits
 }
 
 // inTransit is the session's transit. mu is held.

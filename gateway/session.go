@@ -25,20 +25,19 @@ type Session struct {
 
 	// mu guards what is not static. It is taken before a topic's stripe, a lane or
 	// a connection is locked, and never while one of them is.
-	mu        sync.Mutex
-	conn      *conn // whose turn it is to be written to; nil while there is none
-	phase     phase
-	saved     bool        // and gone: another gateway may have it
-	dirty     bool        // somebody is about to flush conn
-	counted   int32       // of the ring's unsent events, in the lane's count
-	intents   Intent      // static
-	doomed    *CloseError // why it gets no connection any more; nil: it may
-	ring      ring
-	detached  int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
-	departing int32 // subscriptions that have ended, and whose last events the lane has still to offer
-	subs      []*subscription
-	presence  *PresenceUpdate // what the client said last
-	copyAt    atomic.Int64    // when the next copy is to be saved; Unix nanoseconds
+	mu       sync.Mutex
+	conn     *conn // whose turn it is to be written to; nil while there is none
+	phase    phase
+	saved    bool        // and gone: another gateway may have it
+	dirty    bool        // somebody is about to flush conn
+	counted  int32       // of the ring's unsent events, in the lane's count
+	intents  Intent      // static
+	doomed   *CloseError // why it gets no connection any more; nil: it may
+	ring     ring
+	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
+	subs     []*subscription
+	presence *PresenceUpdate // what the client said last
+	copyAt   atomic.Int64    // when the next copy is to be saved; Unix nanoseconds
 
 	// Nil until there is a need.
 	calls   *calls   // what the application's calls run in
@@ -90,7 +89,9 @@ func (s *Session) Intents() Intent { return s.intents }
 
 // Subscribe has the session sent what is published to the topics from now on:
 // every event published after Subscribe returned. Subscribing twice is
-// subscribing once. The context bounds waiting for the broker.
+// subscribing once. The context bounds waiting for the broker, and with
+// Options.Sessions for the session's copy: a killed node has not lost what
+// Subscribe or Unsubscribe returned nil for.
 func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
 	s.mu.Lock()
 	s.subs = slices.Grow(s.subs, len(topics))
@@ -182,7 +183,8 @@ func (s *Session) leave(i int, purge bool) {
 		s.ring.purge(sub.topic.name)
 		s.settle()
 	}
-	s.departing++
+	tr := s.inTransit()
+	tr.departing = append(tr.departing, sub)
 	sub.departing = true
 	s.gw.topics.leave(sub)
 	s.gw.topics.release(sub.topic.name)

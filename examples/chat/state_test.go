@@ -63,7 +63,7 @@ func TestStateOverARestart(t *testing.T) {
 func TestStateThatCannotBeUsed(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good")
 	broker, sessions := gateway.NewMemoryBroker(gateway.MemoryBrokerOptions{}), gateway.NewMemorySessions()
-	if err := sessions.Save(t.Context(), gateway.StoredSession{ID: "s", User: "u", Expires: time.Now().Add(time.Hour)}); err != nil {
+	if err := sessions.Save(t.Context(), "a node", gateway.StoredSession{ID: "s", User: "u", Expires: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeState(good, 7, broker, sessions); err != nil {

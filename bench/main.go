@@ -22,6 +22,7 @@ var (
 	only     = flag.String("servers", "", "comma-separated; of codec encodings, of messages stores; empty: all")
 	workers  = flag.Int("workers", 0, "gatehouse's that fan out; 0: one fewer than GOMAXPROCS, at least one")
 	settle   = flag.Duration("for", 0, "how long idle connections beat before they are measured; 0: the command's own")
+	part     = flag.String("part", "", "of messages: pipeline, readers or gateway; empty: all")
 	profiles = flag.String("profile", "", "prefix of files with the servers' CPU profiles")
 )
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -42,21 +44,30 @@ func messagesBench() (failed error) {
 	return failed
 }
 
-func storeBench(places *messages.Places, store string) error {
+func storeBench(places *messages.Places, store string) (failed error) {
 	results := report.New("messages")
-	var failed error
-	for _, indexed := range []bool{false, true} {
-		if store == "memory" && indexed {
-			continue // its index is for tests
-		}
-		if err := pipelineBench(results, places, store, indexed); err != nil {
-			return err
+	if wanted("pipeline") {
+		for _, indexed := range []bool{false, true} {
+			if store == "memory" && indexed {
+				continue // its index is for tests
+			}
+			if err := pipelineBench(results, places, store, indexed); err != nil {
+				return err
+			}
 		}
 	}
-	failed = errors.Join(failed, hotBench(results, places, store))
+	if wanted("readers") {
+		failed = readersBench(results, places, store)
+	}
 	show(results, limit, oneLimit, onePipeline)
-	return errors.Join(failed, gatewayBench(places, store))
+	if wanted("gateway") {
+		failed = errors.Join(failed, gatewayBench(places, store))
+	}
+	return failed
 }
+
+// wanted reports whether a part is to be measured.
+func wanted(name string) bool { return *part == "" || *part == name }
 
 // pipelineBench measures pipelines beside the store alone.
 func pipelineBench(results *report.Results, places *messages.Places, store string, indexed bool) error {
@@ -78,6 +89,13 @@ func pipelineBench(results *report.Results, places *messages.Places, store strin
 	}
 	return interleave(orElse(*runs, 9, 2), ways, scenario, func(round int, way string) error {
 		alone := strings.Contains(way, "one by one")
+		if *profiles != "" && round == 0 {
+			stop, err := profile(fmt.Sprintf("%s.%s.%s", *profiles, scenario, way))
+			if err != nil {
+				return err
+			}
+			defer stop()
+		}
 		run, err := storeOnce(places, store, indexed, alone, func(c messages.Config) (messages.Run, error) {
 			if strings.HasPrefix(way, limit) {
 				return messages.Limit(context.Background(), c, batches[alone].Batches)
@@ -99,6 +117,15 @@ func pipelineBench(results *report.Results, places *messages.Places, store strin
 	})
 }
 
+// profile begins a CPU profile of this process.
+func profile(file string) (stop func(), err error) {
+	w, err := os.Create(strings.ReplaceAll(file, ", ", "-"))
+	if err != nil {
+		return nil, err
+	}
+	return func() { pprof.StopCPUProfile(); w.Close() }, pprof.StartCPUProfile(w)
+}
+
 // storeOnce does something with a store that is empty.
 func storeOnce(places *messages.Places, store string, indexed, alone bool, do func(messages.Config) (messages.Run, error)) (run messages.Run, err error) {
 	c, remove, err := places.Of(store)
@@ -110,8 +137,8 @@ func storeOnce(places *messages.Places, store string, indexed, alone bool, do fu
 	return do(c)
 }
 
-// hotBench counts what readers of one page at once cost the store.
-func hotBench(results *report.Results, places *messages.Places, store string) error {
+// readersBench counts what readers of one page at once cost the store.
+func readersBench(results *report.Results, places *messages.Places, store string) error {
 	_, err := storeOnce(places, store, false, false, func(c messages.Config) (run messages.Run, err error) {
 		all, err := messages.HotChannel(context.Background(), c, readers, orElse(*number, 50, 10))
 		most, sum := 0, 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,7 +35,7 @@ func HotChannel(ctx context.Context, c Config, readers, times int) (all []Hot, e
 	}
 	defer func() { err = errors.Join(err, p.Close(ctx)) }()
 	say := func() error {
-		_, err := p.Send(ctx, message.Message{Channel: "hot", Author: "ann", Content: texts[0], Nonce: strconv.Itoa(int(nonce.Add(1)))})
+		_, err := p.Send(ctx, message.Message{Channel: "hot", Author: "ann", Content: texts[0]})
 		return err
 	}
 	for range 100 {

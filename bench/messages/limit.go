@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
@@ -99,7 +100,10 @@ func (o opened) drive(ctx context.Context, lines []*line) error {
 	return <-failed
 }
 
+// store gives them the time that a pipeline does.
 func (o opened) store(ctx context.Context, channel string, batch []message.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	if err := o.Append(ctx, channel, batch); err != nil {
 		return err
 	}

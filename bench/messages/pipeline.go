@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strconv"
 	"sync"
@@ -41,28 +42,31 @@ func Pipeline(ctx context.Context, c Config, during time.Duration) (run Run, err
 		return run, err
 	}
 	defer func() { err = errors.Join(err, p.Close(ctx)) }()
-	if err := send(ctx, p, during/5); err != nil {
+	if err := send(ctx, p, 0, during/5); err != nil {
 		return run, err
 	}
 	store.take()
 	delivered.Store(0)
-	run, err = measure(func() error { return send(ctx, p, during) })
+	run, err = measure(func() error { return send(ctx, p, len(nonces)/2, during) })
 	run.Messages, run.Batches = int(delivered.Load()), store.take()
+	if n := p.Stats().Repeated; n > 0 {
+		err = errors.Join(err, fmt.Errorf("%d messages were taken for others that came before", n))
+	}
 	return run, err
 }
 
-// send has all senders send for a while, each when it was answered.
-func send(ctx context.Context, p *message.Pipeline, during time.Duration) error {
+// send has all senders send for a while, each when it was answered, and with nonces from
+// one on.
+func send(ctx context.Context, p *message.Pipeline, from int, during time.Duration) error {
 	var senders sync.WaitGroup
 	var over atomic.Bool
 	failed := make(chan error, Channels*talking)
 	for i := range Channels * talking {
 		senders.Go(func() {
-			author := "author-" + strconv.Itoa(i)
-			for n := i; !over.Load(); n += 7 {
-				_, err := p.Send(ctx, message.Message{
-					Channel: ChannelOf(i), Author: author, Content: texts[n%len(texts)], Nonce: strconv.Itoa(int(nonce.Add(1))),
-				})
+			m := message.Message{Channel: ChannelOf(i), Author: "author-" + strconv.Itoa(i)}
+			for n := from; !over.Load(); n++ {
+				m.Content, m.Nonce = texts[(i+n)%len(texts)], nonces[n%len(nonces)]
+				_, err := p.Send(ctx, m)
 				if err != nil {
 					failed <- err
 					return
@@ -77,10 +81,23 @@ func send(ctx context.Context, p *message.Pipeline, during time.Duration) error 
 	return <-failed
 }
 
-var nonce atomic.Int64
+// nonces come again after so many messages of a sender that they are forgotten.
+var nonces = func() (all [5000]string) {
+	for i := range all {
+		all[i] = strconv.Itoa(i)
+	}
+	return all
+}()
+
+// heap is what a server with some thousand sessions has, in bytes: without it a collection
+// of the few that a run has in use would come every few milliseconds, for the pipeline
+// more often than for the limit, whose messages are there before.
+const heap = 64 << 20
 
 // measure measures what is done, after a collection.
 func measure(do func() error) (run Run, err error) {
+	others := make([]byte, heap)
+	defer runtime.KeepAlive(others)
 	runtime.GC()
 	cpu, machine, began := proc.CPU(), proc.MachineCPU(), time.Now()
 	err = do()

@@ -19,7 +19,8 @@ const members = 20
 const batched, unbatched = "batched", "unbatched"
 
 // gatewayBench has clients of a gateway talk: first each as soon as it was answered, then
-// all together at half the rate that this had without batches, whoever keeps up.
+// all together at half and at four fifths of the rate that this had without batches, whoever
+// keeps up.
 func gatewayBench(places *messages.Places, store string) error {
 	results, ways := report.New("messages"), []string{batched, unbatched}
 	most := store + " behind a gateway"
@@ -28,19 +29,23 @@ func gatewayBench(places *messages.Places, store string) error {
 		return talkOnce(places, store, way == unbatched, func(t *talk) error { return t.most(results, round, most, during) })
 	})
 	show(results, unbatched)
-	rate := results.Value(most, "messages_per_s", unbatched) / 2
-	if !(rate >= 1) {
+	highest := results.Value(most, "messages_per_s", unbatched)
+	if !(highest >= 2) {
 		return errors.Join(failed, fmt.Errorf("%s: its rate is not known", most))
 	}
-	half := fmt.Sprintf("%s, %d a second", most, int(rate))
-	failed = errors.Join(failed, interleave(orElse(*runs, 9, 1), ways, half, func(round int, way string) error {
-		return talkOnce(places, store, way == unbatched, func(t *talk) error { return t.paced(results, round, half, int(rate), during) })
-	}))
-	if *asJSON {
-		show(results, unbatched)
-		return failed
+	for _, share := range []int{50, 80} {
+		rate := int(highest) * share / 100
+		paced := fmt.Sprintf("%s at %d %%, %d a second", most, share, rate)
+		failed = errors.Join(failed, interleave(orElse(*runs, 9, 1), ways, paced, func(round int, way string) error {
+			return talkOnce(places, store, way == unbatched, func(t *talk) error { return t.paced(results, round, paced, rate, during) })
+		}))
+		if *asJSON {
+			show(results, unbatched)
+			continue
+		}
+		failed = errors.Join(failed, stageTable(os.Stdout, results, paced, ways))
 	}
-	return errors.Join(failed, stageTable(os.Stdout, results, half, ways))
+	return failed
 }
 
 // talk is a server and its clients.

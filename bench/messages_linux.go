@@ -13,14 +13,12 @@ import (
 	"github.com/gatehouse-go/gatehouse/bench/report"
 )
 
-// The ways in which messages are stored: through a pipeline, and straight, in the
-// batches that it made; and the same with every message alone.
-const (
-	pipeline    = "pipeline"
-	limit       = "limit"
-	onePipeline = "pipeline, one by one"
-	oneLimit    = "limit, one by one"
-)
+// The ways in which messages are stored: through a pipeline, and straight, in the batches
+// that it made, which is the limit.
+const pipeline, limit = "pipeline", "limit"
+
+// oneByOne is behind a way, or a scenario, in which every message is a batch.
+const oneByOne = ", one by one"
 
 // readers of one page come at once.
 const readers = 1000
@@ -59,7 +57,9 @@ func storeBench(places *messages.Places, store string) (failed error) {
 	if wanted("readers") {
 		failed = readersBench(results, places, store)
 	}
-	show(results, limit, oneLimit, onePipeline)
+	if !wanted("gateway") || *part == "" {
+		show(results, limit)
+	}
 	if wanted("gateway") {
 		failed = errors.Join(failed, gatewayBench(places, store))
 	}
@@ -77,7 +77,8 @@ func pipelineBench(results *report.Results, places *messages.Places, store strin
 	}
 	during := orElse(*settle, time.Second, 200*time.Millisecond)
 	batches := map[bool]messages.Run{} // by whether each message is alone
-	ways := []string{pipeline, limit, onePipeline, oneLimit}
+	ways := []string{pipeline, limit, pipeline + oneByOne, limit + oneByOne}
+	rates, last := map[string]float64{}, 0      // of the last round
 	for _, alone := range []bool{false, true} { // what the limit is given when it comes first
 		run, err := storeOnce(places, store, indexed, alone, func(c messages.Config) (messages.Run, error) {
 			return messages.Pipeline(context.Background(), c, during)
@@ -88,7 +89,7 @@ func pipelineBench(results *report.Results, places *messages.Places, store strin
 		batches[alone] = run
 	}
 	return interleave(orElse(*runs, 9, 2), ways, scenario, func(round int, way string) error {
-		alone := strings.Contains(way, "one by one")
+		alone := strings.HasSuffix(way, oneByOne)
 		if *profiles != "" && round == 0 {
 			stop, err := profile(fmt.Sprintf("%s.%s.%s", *profiles, scenario, way))
 			if err != nil {
@@ -108,11 +109,26 @@ func pipelineBench(results *report.Results, places *messages.Places, store strin
 		if strings.HasPrefix(way, pipeline) {
 			batches[alone] = run
 		}
-		n := float64(run.Messages)
-		results.Add(round, scenario, "messages_per_s", way, n/run.Took.Seconds())
-		results.Add(round, scenario, "cpu_us", way, 1e6*run.CPU/n)
-		results.Add(round, scenario, "machine_cpu_us", way, 1e6*run.Machine/n)
-		results.Add(round, scenario, "messages_per_batch", way, n/float64(len(run.Batches)))
+		n, name, of := float64(run.Messages), strings.TrimSuffix(way, oneByOne), scenario
+		if alone {
+			of += oneByOne
+		}
+		if round != last {
+			clear(rates)
+			last = round
+		}
+		rates[way] = n / run.Took.Seconds()
+		results.Add(round, of, "messages_per_s", name, rates[way])
+		results.Add(round, of, "cpu_us", name, 1e6*run.CPU/n)
+		results.Add(round, of, "machine_cpu_us", name, 1e6*run.Machine/n)
+		results.Add(round, of, "messages_per_batch", name, n/float64(len(run.Batches)))
+		if len(rates) == len(ways) {
+			results.Add(round, scenario, "times_one_by_one", pipeline, rates[pipeline]/rates[pipeline+oneByOne])
+		}
+		if store == "memory" || store == "sqlite" { // who have no server beside this process
+			w := window{took: run.Took, cpu: run.CPU, others: run.Machine - run.CPU, collections: 1}
+			results.Doubt(of, name, w.doubt())
+		}
 		return nil
 	})
 }

@@ -53,6 +53,7 @@ func (h *host) Errorf(format string, args ...any) {
 }
 func (h *host) Fatal(args ...any)                 { panic(stopped{errors.New(fmt.Sprint(args...))}) }
 func (h *host) Fatalf(format string, args ...any) { panic(stopped{fmt.Errorf(format, args...)}) }
-func (h *host) Skipf(format string, args ...any) {
-	panic(stopped{fmt.Errorf("%w: %s", ErrMissing, fmt.Sprintf(format, args...))})
+func (h *host) Skip(args ...any) {
+	panic(stopped{fmt.Errorf("%w: %s", ErrMissing, fmt.Sprint(args...))})
 }
+func (h *host) Skipf(format string, args ...any) { h.Skip(fmt.Sprintf(format, args...)) }

@@ -148,6 +148,18 @@ func TestStages(t *testing.T) {
 	}
 }
 
+// Where nobody asked for real servers, a store that needs one is left out.
+func TestPlacesLeaveOut(t *testing.T) {
+	t.Setenv("GATEHOUSE_SERVERS", "")
+	var places Places
+	if _, _, err := places.Of("postgres"); !errors.Is(err, ErrMissing) {
+		t.Error(err)
+	}
+	if err := places.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A command in place of a test returns what would have ended that, and cleans up.
 func TestHost(t *testing.T) {
 	var h host

@@ -121,7 +121,7 @@ bench-storm: ## 15,000 sessions drop, miss 20 events and resume at once, beside 
 	@cd bench && GOWORK=off go build -o bench . && ./bench storm $(ARGS)
 
 .PHONY: bench-messages
-bench-messages: ## messages a second and each stage's latency on each store, beside the store alone; PostgreSQL if installed; 12 minutes
+bench-messages: ## messages a second and each stage's latency on each store, beside the store alone; PostgreSQL if installed; 20 minutes
 	@cd bench && GOWORK=off go build -o bench . && GATEHOUSE_SERVERS=true ./bench messages $(ARGS)
 
 .PHONY: bench-million

@@ -98,9 +98,18 @@ func define(ctx context.Context, session *gocql.Session, statement string) error
 	return err
 }
 
-// settle returns the length of the buckets, which whoever comes first decides.
+// settle returns the length of the buckets, which whoever comes first decides. He has waited until all
+// nodes know all tables, whoever of several has made them: so nobody else needs to.
 func (s *Store) settle(ctx context.Context, want time.Duration) (time.Duration, error) {
 	v, ms, err := s.settings(ctx)
+	if unsettled(err) {
+		// Of a node that is down nobody hears what it knows: after a minute (gocql's
+		// MaxWaitSchemaAgreement) it is not waited for.
+		if err := s.session.AwaitSchemaAgreement(ctx); ctx.Err() != nil {
+			return 0, err
+		}
+		v, ms, err = s.settings(ctx)
+	}
 	if errors.Is(err, gocql.ErrNotFound) {
 		err = s.session.Query(s.cql.settle, version, cmp.Or(want, defaultBucket).Milliseconds()).Idempotent(true).ExecContext(ctx)
 		if err == nil {
@@ -117,6 +126,12 @@ func (s *Store) settle(ctx context.Context, want time.Duration) (time.Duration, 
 		return 0, fmt.Errorf("%w: %v", ErrBucket, have)
 	}
 	return have, nil
+}
+
+// unsettled reports whether the settings are not there yet, or their table is not yet known to a node.
+func unsettled(err error) bool {
+	var refusal gocql.RequestError
+	return errors.Is(err, gocql.ErrNotFound) || errors.As(err, &refusal) && refusal.Code() == gocql.ErrCodeInvalid
 }
 
 func (s *Store) settings(ctx context.Context) (v int, ms int64, err error) {

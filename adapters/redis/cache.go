@@ -50,6 +50,7 @@ type Cache struct {
 	find   script
 	keep   script
 	write  script
+	probe  time.Duration // how often a page asks a Redis that did not answer
 
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
@@ -75,9 +76,10 @@ type CacheOptions struct {
 	// the store; 0: 30 s. For so long no page is kept of a channel whose writer was killed.
 	Lease time.Duration
 
-	// Timeout is how long a page or a write waits for Redis each time; 0: 1 s. A write tells it
-	// twice. After a page has waited in vain, one a second tries, and the others go to the
-	// store.
+	// Timeout is how long a page or a write waits for Redis each time, and at most for half of
+	// what is left to its context, which leaves some for the store; 0: 1 s. After a page has
+	// waited in vain, one a second tries, and the others go to the store. A write tells Redis
+	// twice; that it is over also when its context is, so that it may return so much later.
 	Timeout time.Duration
 
 	// MaxPages is of how many queries a channel's pages are kept; 0: 256.
@@ -127,7 +129,7 @@ func NewCache(client goredis.UniversalClient, s message.Store, o CacheOptions) *
 	if o.OnError == nil {
 		o.OnError = func(err error) { slog.Default().Error(err.Error()) }
 	}
-	c := &Cache{client: client, store: s, opts: o, origin: rand.Text(), find: cacheFindScript, keep: cacheKeepScript, write: cacheWriteScript}
+	c := &Cache{client: client, store: s, opts: o, origin: rand.Text(), find: cacheFindScript, keep: cacheKeepScript, write: cacheWriteScript, probe: time.Second}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
@@ -156,8 +158,8 @@ func (c *Cache) Close() error {
 // token is one that nobody else has, nor had.
 func (c *Cache) token() string { return c.origin + strconv.FormatUint(c.last.Add(1), 36) }
 
-// do has Redis run a script, and waits for the answer no longer than Timeout and ctx. Without one, it
-// may have been done all the same.
+// do has Redis run a script, and waits for the answer no longer than Timeout and half of what is left to
+// ctx. Without one, it may have been done all the same.
 func (c *Cache) do(ctx context.Context, s script, keys []string, args ...any) (any, error) {
 	c.mu.Lock()
 	if c.closed {
@@ -166,7 +168,11 @@ func (c *Cache) do(ctx context.Context, s script, keys []string, args ...any) (a
 	}
 	c.running.Add(1)
 	c.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	within := c.opts.Timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(deadline)/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	result := make(chan call, 1)
 	go func() { // the client does not always heed a context

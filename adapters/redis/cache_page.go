@@ -51,7 +51,7 @@ func (c *Cache) look(ctx context.Context, channel string, q message.Query) (page
 	reply, err := c.do(ctx, c.find, c.keys(channel), nameOf(q), c.token(), c.opts.TTL.Milliseconds())
 	if err != nil {
 		if ctx.Err() == nil {
-			c.away.Store(time.Now().Add(probing).UnixNano())
+			c.away.Store(time.Now().Add(c.probe).UnixNano())
 			c.failed("page", err)
 		}
 		return nil, "", err
@@ -75,13 +75,10 @@ func (c *Cache) look(ctx context.Context, channel string, q message.Query) (page
 	return nil, generation, nil
 }
 
-// probing is how often a page asks a Redis that did not answer.
-const probing = time.Second
-
 // asks reports whether a page should ask Redis.
 func (c *Cache) asks(now time.Time) bool {
 	until := c.away.Load()
-	return until == 0 || now.UnixNano() >= until && c.away.CompareAndSwap(until, now.Add(probing).UnixNano())
+	return until == 0 || now.UnixNano() >= until && c.away.CompareAndSwap(until, now.Add(c.probe).UnixNano())
 }
 
 // keepPage puts a page into Redis.

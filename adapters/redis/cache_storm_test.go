@@ -21,7 +21,7 @@ import (
 func TestCacheStormOfOblivion(t *testing.T) {
 	t.Parallel()
 	s := servers.Redis(t)
-	storm(t, redis.CacheOptions{TTL: time.Hour}, s, func(ctx context.Context, client goredis.UniversalClient, n int) {
+	storm(t, redis.CacheOptions{TTL: time.Hour}, []string{s.Addr()}, func(ctx context.Context, client goredis.UniversalClient, n int) {
 		switch n {
 		case 0:
 			client.FlushAll(ctx)
@@ -40,24 +40,56 @@ func TestCacheStormOfOblivion(t *testing.T) {
 func TestCacheStormOfCrashes(t *testing.T) {
 	t.Parallel()
 	s := servers.Redis(t)
-	storm(t, redis.CacheOptions{TTL: time.Hour, Lease: 300 * time.Millisecond, Strict: true, OnError: func(error) {}}, s, func(ctx context.Context, client goredis.UniversalClient, n int) {
+	storm(t, strict, []string{s.Addr()}, func(ctx context.Context, client goredis.UniversalClient, n int) {
 		if n == 0 {
 			s.Kill()
 			s.Start()
 			return
 		}
 		client.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes")
+		wait(ctx, 50*time.Millisecond)
 	})
 }
 
+// Nodes write and read channels while masters are killed, and replicas take over that may lack something.
+func TestCacheStormOfFailovers(t *testing.T) {
+	t.Parallel()
+	c := servers.RedisCluster(t, 3, 1)
+	next := 0
+	storm(t, strict, c.Addrs(), func(ctx context.Context, client goredis.UniversalClient, n int) {
+		for _, node := range c.Nodes[next:] { // one that is a master now
+			next = (next + 1) % len(c.Nodes)
+			if role, err := connect(t, node.Addr()).Do(ctx, "role").Slice(); err != nil || role[0] != "master" {
+				continue
+			}
+			node.Kill()
+			wait(ctx, 4*time.Second) // until its replica has taken over
+			node.Start()
+			eventually(t, "a replica", func() error {
+				role, err := connect(t, node.Addr()).Do(ctx, "role").Slice()
+				if err == nil && (role[0] != "slave" || role[3] != "connected") {
+					err = fmt.Errorf("it is %v", role)
+				}
+				return err
+			})
+			return
+		}
+	})
+}
+
+// strict is of nodes of which each write is known to Redis before it is done.
+var strict = redis.CacheOptions{TTL: time.Hour, Lease: 300 * time.Millisecond, Timeout: 2 * time.Second, Strict: true, OnError: func(error) {}}
+
 // storm strikes while one node after another writes to each of some channels, and all read all the while.
 // Every page is what the channel was at some moment of the read.
-func storm(t *testing.T, o redis.CacheOptions, s *servers.Server, strike func(ctx context.Context, client goredis.UniversalClient, n int)) {
+func storm(t *testing.T, o redis.CacheOptions, addrs []string, strike func(ctx context.Context, client goredis.UniversalClient, n int)) {
 	const channels, writes = 3, 150
 	store := slowStore{message.NewMemoryStore()}
 	var nodes []*redis.Cache
 	for range 3 {
-		nodes = append(nodes, newCache(t, connect(t, s.Addr()), store, o))
+		c := newCache(t, connect(t, addrs...), store, o)
+		c.Probe(10 * time.Millisecond)
+		nodes = append(nodes, c)
 	}
 	var writing, reading sync.WaitGroup
 	done := make(chan struct{})
@@ -81,7 +113,7 @@ func storm(t *testing.T, o redis.CacheOptions, s *servers.Server, strike func(ct
 		writing.Wait()
 		close(done)
 	}()
-	client := connect(t, s.Addr())
+	client := connect(t, addrs...)
 	strikes := 0
 	for going := true; going; strikes++ {
 		strike(t.Context(), client, strikes%8)
@@ -153,11 +185,12 @@ func (v *view) writeAll(n int) {
 		v.settled++
 		v.mu.Unlock()
 		v.read()
+		wait(context.Background(), rand.N(8*time.Millisecond)) // in which pages are kept
 	}
 }
 
 func (v *view) read() {
-	q := message.Query{Limit: 1 + rand.N(10)}
+	q := message.Query{Limit: 3 + 5*rand.N(2)} // few, so that the next one asks for the same
 	switch id := message.ID(1 + 10*rand.N(highest/10)); rand.N(4) {
 	case 0:
 		q.Before = id

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -40,3 +41,6 @@ func (c *Cache) Break(old, broken string) {
 		panic("no script has " + old)
 	}
 }
+
+// Probe sets how often a page asks a Redis that did not answer.
+func (c *Cache) Probe(every time.Duration) { c.probe = every }

@@ -30,6 +30,7 @@ func encodePage(messages []message.Message, most int) []byte {
 	return page
 }
 
+// decodePage returns a page that is not nil, or an error.
 func decodePage(channel, page string) ([]message.Message, error) {
 	if page == "" || page[0] != pageVersion {
 		return nil, errPage

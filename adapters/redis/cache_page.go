@@ -25,9 +25,9 @@ func (c *Cache) Page(ctx context.Context, channel string, q message.Query) ([]me
 		return c.store.Page(ctx, channel, q)
 	}
 	page, generation, err := c.look(ctx, channel, q)
-	if err == nil && generation == "" && page != nil {
+	if page != nil {
 		c.stats.hits.Add(1)
-		return page.messages, nil
+		return page, nil
 	}
 	if errors.Is(err, message.ErrClosed) {
 		return nil, err
@@ -40,11 +40,9 @@ func (c *Cache) Page(ctx context.Context, channel string, q message.Query) ([]me
 	return messages, err
 }
 
-// found is a page that was in Redis.
-type found struct{ messages []message.Message }
-
-// look returns a page that is in Redis, or the generation under which one may be kept, or neither.
-func (c *Cache) look(ctx context.Context, channel string, q message.Query) (page *found, generation string, err error) {
+// look returns a page that is in Redis, which is not nil, or the generation under which one may be kept,
+// or neither.
+func (c *Cache) look(ctx context.Context, channel string, q message.Query) (page []message.Message, generation string, err error) {
 	if !c.asks(time.Now()) {
 		return nil, "", nil
 	}
@@ -61,12 +59,10 @@ func (c *Cache) look(ctx context.Context, channel string, q message.Query) (page
 	}
 	switch reply := reply.(type) {
 	case string:
-		messages, err := decodePage(channel, reply)
-		if err != nil {
+		if page, err = decodePage(channel, reply); err != nil {
 			c.failed("page", err)
-			return nil, "", err
 		}
-		return &found{messages}, "", nil
+		return page, "", err
 	case []any:
 		if len(reply) == 1 {
 			generation, _ = reply[0].(string)

@@ -252,6 +252,33 @@ func TestCacheFull(t *testing.T) {
 	}
 }
 
+// A page of 50 messages that is in Redis, and for comparison how long the server takes to say PONG.
+func BenchmarkCachePage(b *testing.B) {
+	client := connect(b, servers.Redis(b).Addr())
+	c := newCache(b, client, message.NewMemoryStore(), redis.CacheOptions{TTL: time.Hour})
+	all := messages("a", 1, 50)
+	for i := range all {
+		all[i].Content = strings.Repeat("x", 100)
+	}
+	if err := c.Append(b.Context(), "a", all); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("hit", func(b *testing.B) {
+		for b.Loop() {
+			if page, err := c.Page(b.Context(), "a", message.Query{Limit: 50}); err != nil || len(page) != 50 {
+				b.Fatal(page, err)
+			}
+		}
+	})
+	b.Run("ping", func(b *testing.B) {
+		for b.Loop() {
+			if err := client.Ping(b.Context()).Err(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 func messages(channel string, first, last int) (list []message.Message) {
 	for id := first; id <= last; id++ {
 		list = append(list, message.Message{ID: message.ID(id), Channel: channel, Author: "ann", Content: fmt.Sprint("said ", id)})

@@ -94,9 +94,9 @@
 // for each that it could have. An item takes about 100 bytes in Redis, besides its own, until it is
 // acknowledged.
 //
-// A page that is in Redis is one round trip, of which the server's part is mostly to copy it and, some
-// ten µs, to look who it is (INFO; where that is not allowed, a failover may bring back pages of before
-// a write for a TTL). One that is not is two and the store's; a write two more than without.
+// A page that is in Redis is one round trip, in which the server copies it and, for 20 to 40 µs, looks who
+// it is itself (INFO; where that is not allowed, a failover may bring back pages from before a write for
+// a TTL). One that is not is two and the store's; a write two more than without.
 //
 // A Queue has two goroutines from its first Take to Close, and one for each call of Redis that is
 // running, as a Cache has; Invalidations have two until Close. The client has its own for each subscription.

@@ -1,0 +1,2 @@
+// Package nats has a message.Queue on NATS JetStream.
+package nats

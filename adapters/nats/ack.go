@@ -14,7 +14,7 @@ var ack = []byte("+ACK")
 
 // Ack is of message.Queue. The error is not nil if some of the items may be with another taker by now.
 // What could not be said is said again when the server delivers such an item anew, which it does within
-// half a lease.
+// a quarter of a lease.
 func (q *Queue) Ack(ctx context.Context, items ...message.Item) error {
 	if err := q.alive(ctx); err != nil {
 		return wrap("acknowledge", err)

@@ -13,7 +13,7 @@ import (
 
 // Bury is of message.Queue. The items go among the dead first and are acknowledged then: who dies in
 // between has them taken, and maybe buried, again; the dead have one of them. Of why, 4 KB are kept.
-// What could not be buried is tried again, as long as this taker has it, every half a lease.
+// What could not be buried is tried again, as long as this taker has it, every quarter of a lease.
 func (q *Queue) Bury(ctx context.Context, why string, items ...message.Item) error {
 	if err := q.alive(ctx); err != nil {
 		return wrap("bury", err)

@@ -14,7 +14,8 @@ type QueueOptions struct {
 	Partitions int
 
 	// Lease is for how long a taker that says nothing keeps its partitions: so long after one
-	// died, others get what it had. 0: 10 s; at least 1 s. All takers should have the same.
+	// died, and up to a second more, others get what it had. 0: 10 s; at least 1 s. All takers
+	// should have the same.
 	Lease time.Duration
 
 	// Duplicates is for how long the server knows the ID of an item, and drops it when it is put
@@ -51,9 +52,9 @@ func (o QueueOptions) withDefaults() QueueOptions {
 // defaultPartitions is that of QueueOptions.
 const defaultPartitions = 16
 
-// A taker is taken for dead when the server has heard of it for as long as a lease: half of that is
-// for what it took to be acknowledged, and half for it to ask for more.
-func (o QueueOptions) ackWait() time.Duration  { return o.Lease / 2 }
+// A taker is taken for dead when it has acknowledged nothing that it was given for so long, and then has
+// asked for nothing for so long again, to which the server adds up to a second, by lot.
+func (o QueueOptions) ackWait() time.Duration  { return o.Lease / 4 }
 func (o QueueOptions) inactive() time.Duration { return o.Lease / 2 }
 
 // beat is how often a taker says that it lives, and looks at what others do.

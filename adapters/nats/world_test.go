@@ -139,7 +139,10 @@ func (p *process) Kill() {
 
 func connect(t testing.TB, addrs string, options ...natsgo.Option) jetstream.JetStream {
 	t.Helper()
-	options = append([]natsgo.Option{natsgo.MaxReconnects(-1), natsgo.ReconnectWait(50 * time.Millisecond), natsgo.RetryOnFailedConnect(true)}, options...)
+	options = append([]natsgo.Option{
+		natsgo.MaxReconnects(-1), natsgo.ReconnectWait(50 * time.Millisecond), natsgo.RetryOnFailedConnect(true),
+		natsgo.ErrorHandler(func(*natsgo.Conn, *natsgo.Subscription, error) {}),
+	}, options...)
 	conn, err := natsgo.Connect(addrs, options...)
 	if err != nil {
 		t.Fatal(err)

@@ -192,6 +192,7 @@ func (q *Queue) giveUp(share int) error {
 
 // release has a partition be anybody's.
 func (q *Queue) release(ctx context.Context, p *partition) error {
+	q.correct(ctx, p)
 	err := q.js.DeleteConsumer(ctx, q.itemsName(), p.consumer)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil

@@ -35,3 +35,8 @@ func kit(t *testing.T, js jetstream.JetStream, o nats.QueueOptions) {
 		}
 	})
 }
+
+func TestQueueOnCluster(t *testing.T) {
+	t.Parallel()
+	kit(t, connect(t, clustered(t)), nats.QueueOptions{Replicas: 3, Partitions: 4})
+}

@@ -25,14 +25,15 @@ type partition struct {
 	// Guarded by writing, which is held while the server is asked: Take does that, and may not wait for
 	// the end.
 	writing  sync.Mutex
-	tries    tries
-	revision uint64 // of tries, on the server
-	known    bool   // both are
+	tries    tries  // as written down, or to be
+	revision uint64 // of what is written down
+	known    bool   // that is
 
 	// Guarded by the queue's mu.
-	lost     bool // somebody else may have it
-	leaving  bool // others should have it: when nothing is out it is released
-	high     uint64
+	lost     bool              // somebody else may have it
+	leaving  bool              // others should have it: when nothing is out it is released
+	high     uint64            // the newest item that came
+	given    uint64            // the newest that a Take returned
 	ahead    []*entry          // came, and are not taken; in order
 	bytes    int               // of ahead
 	out      map[uint64]*entry // taken, and nobody has said what became of them

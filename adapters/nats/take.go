@@ -122,6 +122,7 @@ func (q *Queue) give(ctx context.Context, chosen []*portion) (items []message.It
 			p.untake(c.entries)
 			err = c.err
 		default:
+			p.given = max(p.given, c.entries[len(c.entries)-1].seq)
 			for _, e := range c.entries {
 				it := e.item
 				it.Tries, it.Epoch, it.Receipt = c.tries.of(e.seq)+1, p.epoch, e

@@ -66,37 +66,56 @@ func (q *Queue) remember(ctx context.Context, p *partition, taken []*entry) (tri
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	for {
-		if !p.known {
-			if err := q.recall(ctx, p); err != nil {
+		if err := q.recall(ctx, p); err != nil {
+			return p.tries, err
+		}
+		p.tries = p.tries.taken(taken[0].seq, taken[len(taken)-1].seq)
+		err := q.write(ctx, p)
+		switch {
+		case full(err): // then the queue has to be emptied all the same, and this time does not count
+			return p.tries, q.owns(ctx, p)
+		case outdated(err): // by words of ours that we did not see written, of who was here before, or who is now
+			if err := q.owns(ctx, p); err != nil {
 				return p.tries, err
 			}
-		}
-		now := p.tries.taken(taken[0].seq, taken[len(taken)-1].seq)
-		body, err := json.Marshal(now)
-		if err != nil {
-			return now, err
-		}
-		written, err := q.js.Publish(ctx, q.subject("tries", p.number), body, jetstream.WithExpectLastSequencePerSubject(p.revision))
-		switch {
-		case err == nil:
-			p.tries, p.revision = now, written.Sequence
-			return now, nil
-		case full(err): // then the queue has to be emptied all the same; who takes these next does not count this time
-			return now, q.owns(ctx, p)
-		case outdated(err): // by our own words that we did not see written, by who was here before us, or after us
-			p.known = false
-			if err := q.owns(ctx, p); err != nil {
-				return now, err
-			}
 		default:
-			p.known = false
-			return now, err
+			return p.tries, err
 		}
 	}
 }
 
-// recall reads what is written down.
+// correct has those items not count that were written down and not given out, because the Take failed.
+func (q *Queue) correct(ctx context.Context, p *partition) {
+	q.mu.Lock()
+	given := p.given
+	q.mu.Unlock()
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	if p.tries.Mark > given && q.recall(ctx, p) == nil {
+		p.tries.Mark = given
+		_ = q.write(ctx, p) // or they count
+	}
+}
+
+// write replaces what is written down, if it is what this taker knows. p.writing is held.
+func (q *Queue) write(ctx context.Context, p *partition) error {
+	body, err := json.Marshal(p.tries)
+	if err != nil {
+		return err
+	}
+	p.known = false
+	written, err := q.js.Publish(ctx, q.subject("tries", p.number), body, jetstream.WithExpectLastSequencePerSubject(p.revision))
+	if err == nil {
+		p.revision, p.known = written.Sequence, true
+	}
+	return err
+}
+
+// recall reads what is written down, unless it is known. p.writing is held.
 func (q *Queue) recall(ctx context.Context, p *partition) error {
+	if p.known {
+		return nil
+	}
 	was := tries{}
 	m, err := q.side.GetLastMsgForSubject(ctx, q.subject("tries", p.number))
 	switch {
@@ -110,7 +129,7 @@ func (q *Queue) recall(ctx context.Context, p *partition) error {
 			was = tries{} // it counts from the beginning
 		}
 	}
-	mark := p.tries.Mark // it may be ahead of what is written
+	mark := p.tries.Mark // which may not be written yet
 	p.tries, p.known = was.succeed(p.epoch), true
 	p.tries.Mark = max(p.tries.Mark, mark)
 	return nil

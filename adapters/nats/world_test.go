@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,4 +226,36 @@ func rest(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// clustered are the addresses of three servers of this process that are one cluster.
+func clustered(t testing.TB) string {
+	t.Helper()
+	var addrs []string
+	var all []*server.Server
+	for i := range 3 {
+		o := &server.Options{Host: "127.0.0.1", Port: -1, StoreDir: t.TempDir(), ServerName: fmt.Sprint("s", i)}
+		o.Cluster = server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: -1}
+		if i > 0 {
+			o.Routes = server.RoutesFromStr("nats://" + all[0].ClusterAddr().String())
+		}
+		s, err := serve(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			s.Shutdown()
+			s.WaitForShutdown()
+		})
+		all, addrs = append(all, s), append(addrs, s.Addr().String())
+	}
+	eventually(t, "a cluster", func() error {
+		for _, s := range all {
+			if s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(all) {
+				return nil
+			}
+		}
+		return fmt.Errorf("no leader of three")
+	})
+	return strings.Join(addrs, ",")
 }

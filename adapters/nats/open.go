@@ -17,7 +17,19 @@ const (
 	layout = 1
 )
 
-func (q *Queue) open(ctx context.Context) (err error) {
+// open asks again what nobody answers: a cluster that has no leader, as one that starts, hears nothing.
+func (q *Queue) open(ctx context.Context) error {
+	for {
+		once, cancel := context.WithTimeout(ctx, patience/3)
+		err := q.openOnce(once)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+	}
+}
+
+func (q *Queue) openOnce(ctx context.Context) (err error) {
 	fresh := q.opts.Partitions
 	if fresh <= 0 {
 		fresh = defaultPartitions

@@ -3,6 +3,7 @@ package nats_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -111,6 +112,34 @@ func TestCutOff(t *testing.T) {
 		if it := items[n-3]; string(it.Data) != strconv.Itoa(n) || it.Epoch != had[0].Epoch || it.Tries != 1 {
 			t.Fatalf("item %d is %s, epoch %d, tries %d", n, it.Data, it.Epoch, it.Tries)
 		}
+	}
+}
+
+// What was acknowledged, and did not reach the server, is acknowledged when that asks again.
+func TestAckLater(t *testing.T) {
+	t.Parallel()
+	addr := embedded(t)
+	q, had, between := stalled(t, addr)
+	between.Hold(true)
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := q.Ack(short, had[:2]...); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	between.Cut()
+	between.Hold(false)
+	name, _ := q.Streams()
+	eventually(t, "what is left", func() error {
+		s, err := connect(t, addr).Stream(t.Context(), name)
+		if err == nil && s.CachedInfo().State.Msgs != 1 {
+			err = fmt.Errorf("%d items", s.CachedInfo().State.Msgs)
+		}
+		return err
+	})
+	q.Die()
+	next := open(t, connect(t, addr), "q", nats.QueueOptions{Lease: lease})
+	if text := show(take(t, next, 1)); text != "2:2 " {
+		t.Errorf("what is left is %s", text)
 	}
 }
 

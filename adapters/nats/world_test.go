@@ -2,6 +2,7 @@ package nats_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -231,31 +233,48 @@ func rest(ctx context.Context, d time.Duration) {
 // clustered are the addresses of three servers of this process that are one cluster.
 func clustered(t testing.TB) string {
 	t.Helper()
-	var addrs []string
-	var all []*server.Server
-	for i := range 3 {
-		o := &server.Options{Host: "127.0.0.1", Port: -1, StoreDir: t.TempDir(), ServerName: fmt.Sprint("s", i)}
-		o.Cluster = server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: -1}
-		if i > 0 {
-			o.Routes = server.RoutesFromStr("nats://" + all[0].ClusterAddr().String())
-		}
-		s, err := serve(o)
+	const n = 3
+	var routes, addrs []string
+	var ports []int
+	var held []net.Listener
+	for range n { // each has to know the others beforehand
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
+		}
+		held = append(held, l)
+		routes = append(routes, "nats://"+l.Addr().String())
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	for _, l := range held {
+		l.Close()
+	}
+	var starting sync.WaitGroup
+	all, errs := make([]*server.Server, n), make([]error, n)
+	for i := range n {
+		o := &server.Options{Host: "127.0.0.1", Port: -1, StoreDir: t.TempDir(), ServerName: fmt.Sprint("s", i)}
+		o.Cluster = server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: ports[i]}
+		o.Routes = server.RoutesFromStr(strings.Join(routes, ","))
+		starting.Go(func() { all[i], errs[i] = serve(o) })
+	}
+	starting.Wait()
+	for i, s := range all {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
 		}
 		t.Cleanup(func() {
 			s.Shutdown()
 			s.WaitForShutdown()
 		})
-		all, addrs = append(all, s), append(addrs, s.Addr().String())
+		addrs = append(addrs, s.Addr().String())
 	}
-	eventually(t, "a cluster", func() error {
+	eventually(t, "a leader", func() error {
 		for _, s := range all {
-			if s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(all) {
+			if s.JetStreamIsLeader() {
 				return nil
 			}
 		}
-		return fmt.Errorf("no leader of three")
+		return errors.New("there is none")
 	})
 	return strings.Join(addrs, ",")
 }

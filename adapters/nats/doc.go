@@ -21,7 +21,8 @@
 // You bring the connection, with its TLS, credentials, and JetStream domain. Two of its settings are
 // yours to choose well: MaxReconnects(-1), since a connection gives up for good after two minutes
 // without a server, and PingInterval, since it takes two of them until a silent server is left for
-// another.
+// another. Its user has to be allowed to publish to $JS.API.> and $JS.ACK.>, and to publish to and
+// subscribe to gatehouse.queue.NAME.> and its inboxes.
 //
 // # How it works
 //

@@ -2,17 +2,26 @@ package nats_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
+	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/gatehouse-go/gatehouse/adapters/nats"
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
+// poor is a configuration with an account that has 1 MB.
+const poor = `
+jetstream {}
+accounts { POOR { jetstream { max_file: 1048576 }, users [{ user: ann, password: ann }] } }
+`
+
 // What is full takes no more, and is emptied all the same: the queue by its own limit, or all of the
-// server's storage, in which nothing can be written.
+// account's or the server's storage, in which nothing can be written.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	const most = 1 << 20
@@ -23,6 +32,12 @@ func TestFull(t *testing.T) {
 		code   jetstream.ErrorCode
 	}{
 		{"queue", func(*server.Options) {}, nats.QueueOptions{MaxBytes: most}, 10077},
+		{"account", func(o *server.Options) {
+			name := filepath.Join(t.TempDir(), "poor.conf")
+			if err := errors.Join(os.WriteFile(name, []byte(poor), 0o644), o.ProcessConfigFile(name)); err != nil {
+				t.Fatal(err)
+			}
+		}, nats.QueueOptions{}, 10002},
 		{"server", func(o *server.Options) { o.JetStreamMaxStore = most }, nats.QueueOptions{}, 10023},
 		{"memory", func(o *server.Options) { o.JetStreamMaxMemory = most }, nats.QueueOptions{Storage: jetstream.MemoryStorage}, 10023},
 	}
@@ -30,7 +45,7 @@ func TestFull(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.o.Lease = lease
-			q := open(t, connect(t, embedded(t, tt.server)), "q", tt.o)
+			q := open(t, connect(t, embedded(t, tt.server), natsgo.UserInfo("ann", "ann")), "q", tt.o)
 			n := 0
 			for ; ; n++ {
 				err := q.Put(t.Context(), message.Item{Key: "k", Data: make([]byte, 20_000)})

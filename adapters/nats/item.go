@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strconv"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -24,7 +25,7 @@ const mostWhy = 4096
 
 func encode(subject string, it message.Item) *natsgo.Msg {
 	m := natsgo.NewMsg(subject)
-	m.Data = it.Data
+	m.Data = slices.Clone(it.Data) // who put it may have it back before the client is done
 	m.Header[headerKey] = []string{strconv.Quote(it.Key)}
 	if it.ID != "" {
 		m.Header[headerID] = []string{strconv.Quote(it.ID)}

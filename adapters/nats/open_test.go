@@ -63,7 +63,6 @@ func TestOpen(t *testing.T) {
 		if err == nil {
 			q.Close()
 		}
-		t.Log(err)
 	}
 	for _, name := range []string{items, side} {
 		s, err := js.Stream(ctx, name)

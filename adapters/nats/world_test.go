@@ -2,7 +2,6 @@ package nats_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -268,13 +267,12 @@ func clustered(t testing.TB) string {
 		})
 		addrs = append(addrs, s.Addr().String())
 	}
-	eventually(t, "a leader", func() error {
-		for _, s := range all {
-			if s.JetStreamIsLeader() {
-				return nil
-			}
-		}
-		return errors.New("there is none")
+	js := connect(t, addrs[0])
+	eventually(t, "a cluster that knows its servers", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "first", Replicas: n})
+		return err
 	})
 	return strings.Join(addrs, ",")
 }

@@ -76,7 +76,7 @@
 // for each partition that it takes of, side by side, since it writes down what is taken; Ack is one
 // for each item, side by side. An item is a message with two headers. For each of its partitions a
 // taker has a goroutine and a subscription, asks for more every quarter of a lease, and holds ahead up
-// to 500 items, or the largest message's bytes; it has one goroutine more, and one for each call that
+// to 1,000 items, or twice the largest message's bytes; it has one goroutine more, and one for each call that
 // is running. Close waits for all of them. What a taker holds for long is sent to it again every
 // quarter of a lease.
 //

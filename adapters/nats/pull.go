@@ -33,7 +33,9 @@ func (q *Queue) pull(p *partition) {
 	}
 	defer func() { _ = sub.Unsubscribe() }() // it fails when the connection is gone
 	for n := 0; p.ctx.Err() == nil; n++ {
-		q.pullSome(p, sub, inbox+"."+strconv.Itoa(n)) // so that what ends an earlier request does not end this one
+		// Each request has a subject of its own: of one that is fulfilled, the server says so, too,
+		// which must not end the next one.
+		q.pullSome(p, sub, inbox+"."+strconv.Itoa(n))
 	}
 }
 

@@ -32,9 +32,10 @@
 // consumer of a taker that it does not hear of. A partition that changes hands gets a new consumer,
 // which begins with the first item that is not acknowledged; what its last taker still says is to
 // nobody. No clock counts but the server's. (JetStream's pinned clients would not do: the next one is
-// given new items before those that the last one did not acknowledge.) Takers share the partitions evenly as they come and go; one that has
-// more than its share gives some up when what it took of them has been dealt with. More takers than
-// partitions wait. The names of all streams and subjects are in names.go.
+// given new items before those that the last one did not acknowledge.) Takers share the partitions
+// evenly as they come and go; one that has more than its share gives some up when what it took of them
+// has been dealt with. More takers than partitions wait. The names of all streams and subjects are in
+// names.go.
 //
 // # Guarantees
 //

@@ -49,7 +49,8 @@ kits: ## every kit on every store, index and queue, against its real server (mak
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
 
 .PHONY: crash
-crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load (make servers); nothing acknowledged is lost
+crash: ## kill -9 of a process with a pipeline, then of each server behind an adapter, at INSTANTS=50 random instants under load (make servers)
+	cd adapters/sqlite && go test -race -count=1 -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/postgres && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/redis && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash' -v . -args -instants $(INSTANTS)
 	cd adapters/kafka && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 60m -run '^TestCrash' -v . -args -instants $(INSTANTS)

@@ -212,6 +212,9 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	}
 	tr.stash = nil
 	s.move(phaseOpen)
+	if len(tr.orders) > 0 {
+		s.gw.chore(s, s.carryOut)
+	}
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

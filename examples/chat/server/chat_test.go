@@ -24,7 +24,12 @@ func start(t *testing.T, data string) (url string, stop func()) {
 // startWith is start with a state file.
 func startWith(t *testing.T, data, state string) (url string, stop func()) {
 	t.Helper()
-	s, err := New(t.Context(), Options{Data: data, State: state})
+	return startOptions(t, Options{Data: data, State: state})
+}
+
+func startOptions(t *testing.T, o Options) (url string, stop func()) {
+	t.Helper()
+	s, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,9 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /", headers(http.FileServerFS(files)))
 	mux.HandleFunc("GET /healthz", s.gw.ServeHealth)
 	if s.media != nil {
-		mux.Handle(mediaPath+"/", s.serveMedia())
+		files := s.serveMedia()
+		mux.Handle("GET "+mediaPath+"/", files)
+		mux.Handle("POST "+mediaPath+"/", files)
 	}
 	api := s.api()
 	return s.gw.Under("/gateway", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

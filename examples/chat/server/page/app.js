@@ -1,5 +1,7 @@
 // Joins the gateway's client, the state and the page.
+import { inWords } from './attachments.js'
 import { $ } from './dom.js'
+import { Files } from './files.js'
 import { Gateway } from './gateway.js'
 import { Messages } from './messages.js'
 import { renderChannels, renderConnection, renderCountdown, renderMembers, renderTyping, wireDrawers } from './panels.js'
@@ -32,6 +34,9 @@ const search = new Search({
   open: (m) => jump(m.channel_id, m.id),
 })
 
+const files = new Files({ token: () => gateway.token, allowed: () => Boolean(state?.files), complain: (why) => complain(why) })
+let holding = false // a message waits for its files
+
 // Signing in and out.
 
 function signIn(name) {
@@ -52,6 +57,7 @@ function signOut(why) {
   clearTimeout(marking)
   marking = undefined
   search.clear()
+  files.clear()
   drafts = new Map()
   $('composer').value = ''
   $('chat').hidden = true
@@ -86,7 +92,11 @@ function dispatch(type, data) {
   state.apply(type, data)
   if (!state.channels.size) return // READY: the guild follows
   if (type.startsWith('MESSAGE')) messages.render(state)
-  if (type === 'MESSAGE_CREATE' && data.channel_id === state.current && data.author.id !== state.me.id) announce(`${data.author.username}: ${data.content}`)
+  if (type === 'MESSAGE_CREATE' && data.channel_id === state.current && data.author.id !== state.me.id) announce(`${data.author.username}: ${inWords(data)}`)
+  if (type === 'GUILD_CREATE') {
+    $('attach').hidden = !state.files
+    files.open(state.current)
+  }
   if (type === 'GUILD_CREATE' || type === 'CHANNEL_CREATE') search.channels(state)
   if (type === 'GUILD_CREATE' || type === 'CHANNEL_CREATE' || type.startsWith('MESSAGE')) renderChannels(state, open)
   if (type === 'MESSAGE_CREATE') mark()
@@ -161,6 +171,7 @@ function open(channel, around) {
   drafts.set(state.current, $('composer').value)
   state.open(channel)
   $('composer').value = drafts.get(channel) ?? ''
+  files.open(channel)
   resize()
   complain()
   closeDrawers()
@@ -213,19 +224,37 @@ function tellRead() {
   }
 }
 
-$('compose').onsubmit = (event) => {
+$('compose').onsubmit = async (event) => {
   event.preventDefault()
+  if (!state.me || !state.current || holding || !(await uploaded())) return
   const content = $('composer').value
-  if (!content.trim() || !fits(content) || !state.me || !state.current) return
+  if ((!content.trim() && !files.list().length) || !fits(content)) return
   $('composer').value = ''
   drafts.delete(state.current)
   resize()
-  const pending = { nonce: crypto.getRandomValues(new Uint32Array(2)).join('-'), channel: state.current, content, since: Date.now() }
+  const pending = { nonce: crypto.getRandomValues(new Uint32Array(2)).join('-'), channel: state.current, content, attachments: files.take(), since: Date.now() }
   state.pending.push(pending)
   lastTyping = 0
   send(pending)
   if (state.newer.get(state.current)) toNewest()
   messages.toEnd()
+}
+
+/** Waits for the files of a message, and reports whether it can go: all are there, and it is still wanted. */
+async function uploaded() {
+  const before = state
+  const channel = state.current
+  if (files.busy()) {
+    complain('It is sent when its files are uploaded.')
+    holding = true
+    while (files.busy()) await files.settled() // more may have come meanwhile
+    holding = false
+    if (before !== state || channel !== state.current) return false
+    complain()
+  }
+  const failed = files.list().find((f) => f.failed)
+  if (failed) complain(`${failed.name} could not be uploaded: remove it.`)
+  return !failed
 }
 
 /** Sends a message, if need be again: its nonce makes that harmless. What fails stays, to be tried again or discarded. */
@@ -234,9 +263,9 @@ async function send(pending) {
   pending.failed = ''
   messages.render(state)
   complain()
-  const { channel, content, nonce } = pending
+  const { channel, content, nonce, attachments } = pending
   try {
-    const message = await gateway.call('SEND_MESSAGE', { channel_id: channel, content, nonce, enforce_nonce: true })
+    const message = await gateway.call('SEND_MESSAGE', { channel_id: channel, content, nonce, attachments, enforce_nonce: true })
     if (here.pending.includes(pending)) here.apply('MESSAGE_CREATE', message)
   } catch (err) {
     pending.failed = err.code === 'OFFLINE' ? 'Not sent.' : `Not sent. ${err.message}`

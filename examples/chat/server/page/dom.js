@@ -10,6 +10,13 @@ export function el(tag, { data = {}, ...props } = {}, ...children) {
   return node
 }
 
+/** Bytes, as people say them. */
+export function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`
+  const kilo = bytes / 1024
+  return kilo < 1000 ? `${Math.round(kilo)} KB` : `${(kilo / 1024).toFixed(1).replace(/\.0$/, '')} MB`
+}
+
 /** A person's initial on a colour that stays theirs. */
 export function avatar(name, id) {
   const hue = [...String(id)].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 12, 7)

@@ -1,5 +1,6 @@
 // The list of messages. An element stays the same as long as its message does, so that a list that
 // changes takes neither focus nor a half-made edit away.
+import { attachments, inWords } from './attachments.js'
 import { $, avatar, el } from './dom.js'
 import { older } from './state.js'
 
@@ -17,7 +18,7 @@ export class Messages {
     this.list = $('messages')
     this.list.onkeydown = (event) => this.#walk(event)
     const reach = (tabIndex) => (event) => {
-      for (const b of event.target.closest('.message')?.querySelectorAll('.actions button') ?? []) b.tabIndex = tabIndex
+      for (const b of event.target.closest('.message')?.querySelectorAll('.actions button, .attachments a') ?? []) b.tabIndex = tabIndex
     }
     this.list.addEventListener('focusout', reach(-1))
     this.list.addEventListener('focusin', reach(0))
@@ -138,17 +139,18 @@ export class Messages {
 
   #body(m, mine, editing) {
     if (editing) return [this.#editing.node]
-    const content = el('p', { className: 'content', textContent: m.content, data: { testid: 'message-content' } })
-    const parts = [content]
+    const parts = []
+    if (m.content) parts.push(el('p', { className: 'content', textContent: m.content, data: { testid: 'message-content' } }))
     if (m.edited_timestamp) parts.push(el('small', { className: 'edited', textContent: '(edited)' }))
     if (mine) {
       const button = (name, label, fn) => {
         const b = el('button', { type: 'button', textContent: name, tabIndex: -1, onclick: fn, data: { testid: name.toLowerCase() } })
-        b.setAttribute('aria-label', `${label}: ${m.content.slice(0, 40)}`)
+        b.setAttribute('aria-label', `${label}: ${inWords(m).slice(0, 40)}`)
         return b
       }
       parts.push(el('span', { className: 'actions' }, button('Edit', 'Edit', () => this.edit(m)), button('Delete', 'Delete', () => this.on.remove(m))))
     }
+    if (m.attachments.length) parts.push(attachments(m.attachments))
     return parts
   }
 
@@ -167,6 +169,7 @@ export class Messages {
 
   #pendingBody(p) {
     const parts = [el('p', { className: 'content pending', textContent: p.content, data: { testid: 'message-content' } })]
+    for (const a of p.attachments) parts.push(el('p', { className: 'pending', textContent: `📎 ${a.filename}` }))
     if (p.failed) {
       parts.push(
         el('p', { className: 'failed', data: { testid: 'not-sent' } }, `${p.failed} `, el('button', { type: 'button', textContent: 'Retry', onclick: () => this.on.retry(p) }), ' ', el('button', { type: 'button', textContent: 'Discard', onclick: () => this.on.drop(p) })),

@@ -1,5 +1,6 @@
 // The panel that finds messages by their words.
 import { $, el } from './dom.js'
+import { inWords } from './attachments.js'
 
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const shortest = 300 // characters that are shown of a message
@@ -64,7 +65,8 @@ export class Search {
   }
 
   #row(m, words) {
-    const text = m.content.length > shortest ? `${m.content.slice(0, shortest)}…` : m.content
+    const said = inWords(m)
+    const text = said.length > shortest ? `${said.slice(0, shortest)}…` : said
     const parts = text.split(/([\p{L}\p{N}\p{M}]+)/u).map((part) => (words.includes(part.toLowerCase()) ? el('mark', { textContent: part }) : part))
     const about = el('span', { className: 'about' }, el('strong', { textContent: m.author.username }), ` in #${this.#names.get(m.channel_id) ?? '?'} · ${when.format(new Date(m.timestamp))}`)
     return el('li', {}, el('button', { type: 'button', className: 'result', onclick: () => this.on.open(m), data: { testid: 'result' } }, about, el('span', { className: 'excerpt' }, ...parts)))

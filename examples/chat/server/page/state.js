@@ -1,5 +1,6 @@
 // What the chat knows, and how each event changes it. No page and no network in here.
 
+const attachFiles = 1 << 15 // Discord's bit of a role's permissions
 const typingFor = 10_000 // ms that a TYPING_START counts
 
 /** Orders snowflakes: digits without leading zeros. */
@@ -17,8 +18,9 @@ export class State {
   watching = false // the newest message of the current channel is being looked at
   line = null // the message of the current channel behind which the new ones begin; null: none are
   #loading = new Set() // histories on their way: {channel, events that came meanwhile}
-  pending = [] // own messages on their way: {nonce, channel, content, since, failed: why, or nothing}
+  pending = [] // own messages on their way: {nonce, channel, content, attachments, since, failed: why, or nothing}
   typing = new Map() // channel id → Map of user id → {name, until}
+  files = false // whether messages may have files
   current = localStorage.getItem('channel')
 
   apply(type, d) {
@@ -69,6 +71,7 @@ export class State {
 
   #guildCreate(d) {
     this.guild = d.name
+    this.files = (Number(d.roles[0].permissions) & attachFiles) !== 0
     this.channels = new Map(d.channels.map((c) => [c.id, this.#channel(c)]))
     this.members.clear()
     for (const m of d.members) this.#member(m.user)

@@ -34,7 +34,16 @@ const search = new Search({
   open: (m) => jump(m.channel_id, m.id),
 })
 
-const files = new Files({ token: () => gateway.token, allowed: () => Boolean(state?.files), complain: (why) => complain(why) })
+const files = new Files({
+  token: () => gateway.token,
+  allowed: () => Boolean(state?.files),
+  complain: (why) => complain(why),
+  layout: (change) => {
+    const atEnd = messages.atEnd()
+    change()
+    if (atEnd) messages.toEnd()
+  },
+})
 let holding = false // a message waits for its files
 
 // Signing in and out.

@@ -15,7 +15,7 @@ export class Files {
   #lists = new Map() // channel id → files: {name, node, request, hash: when it is uploaded, failed: why, done: promise}
   #channel = null
 
-  /** on: token() of who uploads, allowed(), complain(why) */
+  /** on: token() of who uploads, allowed(), complain(why), layout(change): what is changed takes room from the messages */
   constructor(on) {
     this.on = on
     $('attach').onclick = () => $('file-input').click()
@@ -103,8 +103,10 @@ export class Files {
 
   #render() {
     const list = this.list()
-    $('files').hidden = !list.length
-    $('files').replaceChildren(...list.map((f) => f.node))
+    this.on.layout(() => {
+      $('files').hidden = !list.length
+      $('files').replaceChildren(...list.map((f) => f.node))
+    })
   }
 
   #upload(file) {
@@ -123,7 +125,7 @@ export class Files {
       end('failed')
     }
     if (file.size === 0) fail('It is empty.')
-    else if (file.size > largest) fail(`Too large: ${size(file.size)}, and ${size(largest)} is the most.`)
+    else if (file.size > largest) fail(`Too large: ${size(largest)} is the most.`)
     if (f.failed) return f
     const request = (f.request = new XMLHttpRequest())
     request.open('POST', `/media/?name=${encodeURIComponent(file.name)}`)

@@ -11,8 +11,8 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
-// Messages go the way of package message: limited, validated, given an id,
-// stored, indexed and told to everybody, in this order.
+// Messages go the way of package message: limited, validated, queued if there is
+// a queue, given an id, stored, indexed and told to everybody, in this order.
 
 // keepNonces is for how long sending a message again with its nonce is harmless.
 const keepNonces = 24 * time.Hour
@@ -22,6 +22,7 @@ func (s *Server) openPipeline() (err error) {
 	s.sending, err = message.New(message.Options{
 		Limit:       s.limit,
 		Validate:    s.validate,
+		Queue:       s.opts.Queue,
 		Store:       s.store,
 		Index:       s.index,
 		Deliver:     s.deliver,

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
 	"github.com/gatehouse-go/gatehouse/internal/servers"
 )
 
@@ -34,6 +36,30 @@ func TestBackends(t *testing.T) {
 		killed(t, c)
 		restarted(t, c)
 	})
+	t.Run("NATS", func(t *testing.T) {
+		c := startChat(t, binary, "-queue", "nats://"+startNATS(t))
+		talk(t, c)
+		killed(t, c)
+		restarted(t, c)
+	})
+}
+
+// startNATS starts a server in this process, with its data in a folder.
+func startNATS(t *testing.T) (addr string) {
+	t.Helper()
+	s, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: -1, StoreDir: t.TempDir(), JetStream: true, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("NATS does not start")
+	}
+	return s.Addr().String()
 }
 
 // talk has two people say, change and find something.
@@ -203,6 +229,8 @@ func TestURLs(t *testing.T) {
 		{"-queue", "amqp://ann:secret@mq", "does not know amqp://, but redis://"},
 		{"-queue", "redis://ann:secret@:x:y", "-queue: "},
 		{"-queue", "redis://ann:secret@127.0.0.1:1", "-queue: redis: open"},
+		{"-queue", "nats://ann:secret@127.0.0.1:1", "-queue: nats: no servers available"},
+		{"-queue", "nats://ann:secret@127.0.0.1:x", "-queue: "},
 		{"-queue", "kafka://,kafka2", "a host has no name"},
 		{"-queue", "kafka://kafka1/chat?replication=0", "replication=0"},
 	} {

@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/gatehouse-go/gatehouse/adapters/kafka"
+	"github.com/gatehouse-go/gatehouse/adapters/nats"
 	"github.com/gatehouse-go/gatehouse/adapters/redis"
 	"github.com/gatehouse-go/gatehouse/examples/chat/server"
 )
@@ -40,6 +44,8 @@ func openQueue(ctx context.Context, text string, o *server.Options) (close func(
 		close, err = openRedis(ctx, text, o)
 	case "kafka":
 		close, err = openKafka(ctx, text, o)
+	case "nats", "tls":
+		close, err = openNATS(ctx, text, o)
 	default:
 		return nil, wrongScheme("queue", text, queues)
 	}
@@ -107,4 +113,47 @@ func openKafka(ctx context.Context, text string, o *server.Options) (func() erro
 	}
 	o.Queue = queue
 	return queue.Close, nil
+}
+
+func openNATS(ctx context.Context, text string, o *server.Options) (func() error, error) {
+	a, err := parseAddress(text)
+	if err == nil {
+		err = a.only()
+	}
+	if err != nil {
+		return nil, err
+	}
+	servers := make([]string, len(a.hosts)) // of which each is a URL
+	for i, host := range a.hosts {
+		servers[i] = a.scheme + "://" + host
+	}
+	conn, err := natsgo.Connect(strings.Join(servers, ","), natsgo.MaxReconnects(-1))
+	if bad, ok := errors.AsType[*url.Error](err); ok {
+		err = bad.Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	queue, err := newNATS(ctx, conn)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	o.Queue = queue
+	return func() error {
+		err := queue.Close()
+		conn.Close()
+		return err
+	}, nil
+}
+
+func newNATS(ctx context.Context, conn *natsgo.Conn) (*nats.Queue, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, err
+	}
+	return nats.NewQueue(ctx, js, queueName, nats.QueueOptions{
+		Lease:      lease,
+		Duplicates: -1, // the chat knows a message by its nonce, and answers who sends it again
+	})
 }

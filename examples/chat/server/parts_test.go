@@ -26,8 +26,8 @@ func TestStoreOfOthers(t *testing.T) {
 	if d := string(bob.until(0, "MESSAGE_CREATE")); !strings.Contains(d, `"nonce":7`) {
 		t.Errorf("told of %s", d)
 	}
-	if plain, _ := ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": "plain"}); plain["nonce"] != nil {
-		t.Errorf("who sends no nonce gets %v", plain["nonce"])
+	if plain, code := ann.call("SEND_MESSAGE", map[string]any{"channel_id": "2", "content": "plain"}); code != "" || plain["nonce"] != nil {
+		t.Errorf("who sends no nonce gets %v, %s", plain["nonce"], code)
 	}
 	found := func(words string) int {
 		t.Helper()

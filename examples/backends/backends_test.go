@@ -25,6 +25,7 @@ func TestBackends(t *testing.T) {
 		db, queue := servers.Postgres(t), servers.Redis(t)
 		c := startChat(t, binary, "-store", db.URL(), "-queue", "redis://"+queue.Addr())
 		talk(t, c)
+		pace(t, c)
 		killed(t, c)
 		down(t, c, db.Kill, db.Start)
 		restarted(t, c)
@@ -33,12 +34,20 @@ func TestBackends(t *testing.T) {
 		db, queue := servers.Cassandra(t, 1), servers.Kafka(t)
 		c := startChat(t, binary, "-store", "cassandra://"+db.Nodes[0].Addr()+"/chat", "-queue", "kafka://"+queue.Addr())
 		talk(t, c)
+		pace(t, c)
 		killed(t, c)
 		restarted(t, c)
+	})
+	t.Run("SQLite alone", func(t *testing.T) {
+		c := startChat(t, binary)
+		talk(t, c)
+		pace(t, c)
+		killed(t, c)
 	})
 	t.Run("NATS", func(t *testing.T) {
 		c := startChat(t, binary, "-queue", "nats://"+startNATS(t))
 		talk(t, c)
+		pace(t, c)
 		killed(t, c)
 		restarted(t, c)
 	})
@@ -99,6 +108,22 @@ func talk(t *testing.T, c *chat) {
 	if err := ann.call(t.Context(), "SEND_MESSAGE", map[string]any{"channel_id": "2", "content": " "}, nil); err != answered("EMPTY") {
 		t.Errorf("nothing said: %v", err)
 	}
+}
+
+// pace tells how long a message takes from the page to the store and back.
+func pace(t *testing.T, c *chat) {
+	t.Helper()
+	ann := mustJoin(t, c.url, "ann")
+	took := make([]time.Duration, 25)
+	for i := range took {
+		began := time.Now()
+		if _, err := ann.say(t.Context(), fmt.Sprint("pace ", i)); err != nil {
+			t.Fatal(err)
+		}
+		took[i] = time.Since(began)
+	}
+	slices.Sort(took)
+	t.Logf("a message took %v, the median of %d", took[len(took)/2].Round(10*time.Microsecond), len(took))
 }
 
 // killed ends the chat with SIGKILL while four people talk, who send again what was not answered, as the page does.

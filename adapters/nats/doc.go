@@ -30,12 +30,12 @@
 // subject of one work-queue stream. Who makes the consumer of such a subject has the partition: a work
 // queue has one consumer for a subject, so the server gives each to one taker, and deletes the
 // consumer of a taker that it does not hear of. A partition that changes hands gets a new consumer,
-// which begins with the first item that is not acknowledged; what the old one still says is to nobody.
-// That no clock but the server's counts, and nothing is compared by two sides, is why it is this and
-// not JetStream's pinned clients: there, new items come to the next taker before those that its
-// predecessor did not acknowledge. Takers share the partitions evenly as they come and go; one that has
-// more than its share gives some up when what it took of them has been dealt with. More takers than
-// partitions wait. The names of all streams and subjects are in names.go.
+// which begins with the first item that is not acknowledged; what its last taker still says is to
+// nobody. No clock counts but the server's. (JetStream's pinned clients would not do: the next one is
+// given new items before those that the last one did not acknowledge.) Takers share the partitions
+// evenly as they come and go; one that has more than its share gives some up when what it took of them
+// has been dealt with. More takers than partitions wait. The names of all streams and subjects are in
+// names.go.
 //
 // # Guarantees
 //
@@ -76,7 +76,7 @@
 // for each partition that it takes of, side by side, since it writes down what is taken; Ack is one
 // for each item, side by side. An item is a message with two headers. For each of its partitions a
 // taker has a goroutine and a subscription, asks for more every quarter of a lease, and holds ahead up
-// to 500 items, or the largest message's bytes; it has one goroutine more, and one for each call that
+// to 1,000 items, or twice the largest message's bytes; it has one goroutine more, and one for each call that
 // is running. Close waits for all of them. What a taker holds for long is sent to it again every
 // quarter of a lease.
 //

@@ -104,4 +104,7 @@ func TestAdd(t *testing.T) {
 	why := "because"
 	both[1].why = &why
 	expect(add(9), "unburied 0 0")
+	if !p.settle(both[1]) || p.drained() {
+		t.Error("it is drained before the server knows")
+	}
 }

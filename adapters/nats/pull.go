@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 // mostPulled is how many messages are asked for at a time.
 const mostPulled = 500
 
+// mostBudget is more bytes than a message can have.
+const mostBudget = 128 << 20
+
 // budgetOf is how many bytes are asked for at a time: one message that is as large as they may be.
 func budgetOf(conn *natsgo.Conn) int { return int(conn.MaxPayload()) + 4096 }
 
@@ -21,15 +25,17 @@ func budgetOf(conn *natsgo.Conn) int { return int(conn.MaxPayload()) + 4096 }
 // there is no room for more it asks for what it cannot get, which says that it lives.
 func (q *Queue) pull(p *partition) {
 	inbox := q.conn.NewInbox()
-	sub, err := q.conn.SubscribeSync(inbox)
+	sub, err := q.conn.SubscribeSync(inbox + ".*")
 	if err != nil { // the connection was closed, for good
 		q.fail(err)
 		q.lose(p)
 		return
 	}
 	defer func() { _ = sub.Unsubscribe() }() // it fails when the connection is gone
-	for p.ctx.Err() == nil {
-		q.pullSome(p, sub, inbox)
+	for n := 0; p.ctx.Err() == nil; n++ {
+		// Each request has a subject of its own: of one that is fulfilled, the server says so, too,
+		// which must not end the next one.
+		q.pullSome(p, sub, inbox+"."+strconv.Itoa(n))
 	}
 }
 
@@ -40,7 +46,7 @@ type request struct {
 	MaxBytes int           `json:"max_bytes"`
 }
 
-func (q *Queue) pullSome(p *partition, sub *natsgo.Subscription, inbox string) {
+func (q *Queue) pullSome(p *partition, sub *natsgo.Subscription, reply string) {
 	beat := q.opts.beat()
 	r := request{Expires: beat, Batch: mostPulled, MaxBytes: p.budget}
 	hasRoom := q.hasRoom(p)
@@ -48,13 +54,13 @@ func (q *Queue) pullSome(p *partition, sub *natsgo.Subscription, inbox string) {
 		r.Batch, r.MaxBytes = 1, 1
 	}
 	body, _ := json.Marshal(r) // it cannot fail
-	if err := q.conn.PublishRequest(q.api("CONSUMER.MSG.NEXT."+q.itemsName()+"."+p.consumer), inbox, body); err != nil {
+	if err := q.conn.PublishRequest(q.api("CONSUMER.MSG.NEXT."+q.itemsName()+"."+p.consumer), reply, body); err != nil {
 		rest(p.ctx, beat)
 		return
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, beat+beat/4)
 	defer cancel()
-	for n := range r.Batch {
+	for n := 0; n < r.Batch; {
 		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {
 			if ctx.Err() == nil { // the connection was closed
@@ -65,11 +71,13 @@ func (q *Queue) pullSome(p *partition, sub *natsgo.Subscription, inbox string) {
 		switch status, text := m.Header.Get("Status"), m.Header.Get("Description"); {
 		case status == "" || len(m.Data) > 0:
 			q.arrived(p, m)
+			n++
+		case m.Subject != reply:
 		case status == "404" || status == "408": // its time is over
 			return
 		case strings.Contains(text, "MaxBytes") && hasRoom:
-			if n == 0 {
-				p.budget *= 2
+			if n == 0 { // there is a larger message than the server takes now
+				p.budget = min(2*p.budget, mostBudget)
 			}
 			return
 		case strings.Contains(text, "MaxBytes"):

@@ -36,15 +36,21 @@ func TestTakenForDead(t *testing.T) {
 	if text := show(has); text != "0:2 1:2 2:2 3:2 4:1 " || has[0].Epoch == had[0].Epoch {
 		t.Errorf("the second taker got %s, epoch %d after %d", text, has[0].Epoch, had[0].Epoch)
 	}
+	late := make(chan error)
+	go func() { late <- first.Ack(t.Context(), had[:2]...) }() // it does not know yet
+	go func() { late <- first.Bury(t.Context(), "late", had[2]) }()
+	rest(t.Context(), 100*time.Millisecond)
 	between.Hold(false)
+	for range 2 {
+		if err := <-late; err == nil {
+			t.Error("what came late was not")
+		}
+	}
+	if err := first.Bury(t.Context(), "late", ahead[0]); err == nil { // now it does
+		t.Error("a late burial was none")
+	}
 	if err := first.Remember(t.Context(), had[0]); err == nil {
 		t.Error("it could write down what it takes")
-	}
-	if err := first.Ack(t.Context(), had[:2]...); err == nil {
-		t.Error("a late acknowledgement was none")
-	}
-	if err := first.Bury(t.Context(), "late", had[2], ahead[0]); err == nil {
-		t.Error("a late burial was none")
 	}
 	dead, err := first.Dead(t.Context(), 10)
 	if err != nil || len(dead) > 0 {
@@ -93,6 +99,32 @@ func TestTakesLate(t *testing.T) {
 	}
 	if err := second.Ack(t.Context(), has...); err != nil {
 		t.Error(err)
+	}
+}
+
+// A Take that failed does not count, also when the server has heard of it.
+func TestTakeThatFailed(t *testing.T) {
+	t.Parallel()
+	addr := embedded(t)
+	q, had, between := stalled(t, addr)
+	put(t, q, "k", 3, 5)
+	if err := q.Ack(t.Context(), append(had, take(t, q, 1)...)...); err != nil {
+		t.Fatal(err)
+	}
+	rest(t.Context(), 100*time.Millisecond) // the last one is here
+	between.Hold(true)
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := q.Take(short, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	between.Hold(false)
+	if err := q.Close(); err != nil {
+		t.Error(err)
+	}
+	next := open(t, connect(t, addr), "q", nats.QueueOptions{Lease: lease})
+	if text := show(take(t, next, 1)); text != "4:1 " {
+		t.Errorf("it was %s", text)
 	}
 }
 

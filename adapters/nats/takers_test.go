@@ -62,6 +62,36 @@ func TestShares(t *testing.T) {
 	taking.Wait()
 }
 
+// Who is closed gives back at once what it has, however long its lease is.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	js := connect(t, embedded(t))
+	first := open(t, js, "q", nats.QueueOptions{Lease: time.Hour})
+	put(t, first, "k", 0, 3)
+	held := take(t, first, 3)
+	waits := make(chan error)
+	go func() {
+		_, err := first.Take(context.Background(), 1)
+		waits <- err
+	}()
+	next := open(t, js, "q", nats.QueueOptions{Lease: time.Hour})
+	for range 2 { // the second time it does nothing
+		if err := first.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if text := show(take(t, next, 3)); text != "0:2 1:2 2:2 " {
+		t.Errorf("the next one got %s", text)
+	}
+	_, e1 := first.Take(t.Context(), 1)
+	_, e2 := first.Dead(t.Context(), 1)
+	for _, err := range []error{<-waits, e1, e2, first.Put(t.Context()), first.Ack(t.Context(), held...), first.Bury(t.Context(), "why")} {
+		if !errors.Is(err, message.ErrClosed) {
+			t.Errorf("%v, want ErrClosed", err)
+		}
+	}
+}
+
 // A taker that nobody asks for items gives up what it has none of.
 func TestIdleTaker(t *testing.T) {
 	t.Parallel()
@@ -111,6 +141,25 @@ func TestFullTaker(t *testing.T) {
 	for i, it := range items {
 		if string(it.Data) != strconv.Itoa(i) || it.Tries != 1 || it.Epoch != epoch {
 			t.Fatalf("item %d is %s, tries %d", i, it.Data, it.Tries)
+		}
+	}
+}
+
+// Much that waits comes, also when it is taken one after another and more waits than there is room for.
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	const n = 3000
+	q := open(t, connect(t, embedded(t)), "q", nats.QueueOptions{})
+	put(t, q, "k", 0, n)
+	for i := range n {
+		it := take(t, q, 1)[0]
+		if string(it.Data) != strconv.Itoa(i) || it.Tries != 1 {
+			t.Fatalf("item %d is %s, tries %d", i, it.Data, it.Tries)
+		}
+		if i%2 == 0 { // the others stay with it
+			if err := q.Ack(t.Context(), it); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -91,9 +91,17 @@ func (q *Queue) correct(ctx context.Context, p *partition) {
 	q.mu.Unlock()
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	if p.tries.Mark > given && q.recall(ctx, p) == nil {
+	if p.tries.Mark <= given {
+		return
+	}
+	for range 3 { // what was written last may still be on its way
+		if q.recall(ctx, p) != nil {
+			return // and they count
+		}
 		p.tries.Mark = given
-		_ = q.write(ctx, p) // or they count
+		if err := q.write(ctx, p); !outdated(err) {
+			return
+		}
 	}
 }
 

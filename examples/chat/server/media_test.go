@@ -33,7 +33,7 @@ type withFiles struct {
 // startWithMedia serves new files, and is asked again after stop.
 func startWithMedia(t *testing.T, dir string) (url string, stop func()) {
 	t.Helper()
-	return startOptions(t, Options{Data: filepath.Join(dir, "chat.db"), Media: filepath.Join(dir, "media"), URL: "https://chat.example.com"})
+	return startOptions(t, Options{Data: filepath.Join(dir, "chat.db"), Media: filepath.Join(dir, "media"), URL: "https://chat.example.com/"})
 }
 
 func picture(t *testing.T, width, height int) string {

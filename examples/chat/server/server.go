@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/adapters/sqlite"
@@ -36,6 +37,7 @@ type Server struct {
 
 // New opens what the options name. Only what New does ends with ctx.
 func New(ctx context.Context, o Options) (*Server, error) {
+	o.URL = strings.TrimSuffix(o.URL, "/")
 	file, err := sqlite.Open(ctx, o.Data, sqlite.Options{Schema: append(schema, upgrade...)})
 	if err != nil {
 		return nil, err

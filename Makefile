@@ -3,6 +3,7 @@
 SHELL       := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LEAVES      := ./codec/... ./batch/... ./pool/... ./shard/... ./presence/...
+ADAPTERS    := $(patsubst %,./%/...,$(wildcard adapters/*))
 E2E         := internal/e2e
 INTEROP     := internal/interop
 ZLIB_SYNC   := $(INTEROP)/bots/discordjs-zlib/node_modules/zlib-sync/build/Release/zlib_sync.node
@@ -46,7 +47,7 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 
 .PHONY: kits
 kits: $(E2E)/node_modules/.package-lock.json ## every kit on every store, index and queue, and a chat on them, with real servers (make servers); what is not installed fails
-	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore ./examples/backends
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... $(ADAPTERS) ./examples/customstore ./examples/backends
 
 .PHONY: crash
 crash: ## kill -9 of a process with a pipeline, then of each server behind an adapter, at INSTANTS=50 random instants under load (make servers)

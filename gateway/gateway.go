@@ -216,7 +216,10 @@ func (g *Gateway) deliver(rec Record) {
 
 // received makes a record that has reached this node an event of it.
 func (g *Gateway) received(rec Record) *published {
-	return &published{Record: rec, at: g.now().UnixNano(), account: &g.held}
+	return &published{
+		Record: rec, at: g.now().UnixNano(), account: &g.held,
+		own: rec.Gap || strings.HasPrefix(rec.Topic, topicsOfUsers),
+	}
 }
 
 // guard calls the application; a panic is logged, then onPanic called.

@@ -68,9 +68,13 @@ func (s *Session) hear(ctx context.Context) error {
 	return err
 }
 
-// obey does what is asked of the user's sessions. It returns the connection that
-// is to be told, if there is one. mu is held.
+// obey does what is asked of the user's sessions, or ends the session when events
+// of it were lost. It returns the connection that is to be told then, if there is
+// one. mu is held.
 func (s *Session) obey(p *published) *conn {
+	if p.Gap {
+		return s.doom(&CloseError{Code: CloseTimedOut, Reason: "events were lost"})
+	}
 	var o order
 	if json.Unmarshal(p.Data, &o) != nil || o.Node == s.gw.lease.node {
 		return nil

@@ -293,14 +293,11 @@ func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool
 // hold it reports so, with the connection that is to be told. mu is held.
 func (s *Session) appendAll(run []*published) (c *conn, overflown bool) {
 	for _, p := range run {
-		if strings.HasPrefix(p.Topic, topicsOfUsers) && !p.Gap {
-			if told := s.obey(p); told != nil || s.doomed != nil {
+		if p.own {
+			if told := s.obey(p); s.doomed != nil {
 				return told, true
 			}
 			continue
-		}
-		if p.Gap {
-			return s.doom(&CloseError{Code: CloseTimedOut, Reason: "events were lost"}), true
 		}
 		if !s.intents.sees(p.Intent) {
 			continue

@@ -53,6 +53,7 @@ crash: ## kill the servers behind the adapters at INSTANTS=50 random instants un
 	cd adapters/postgres && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/redis && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash' -v . -args -instants $(INSTANTS)
 	cd adapters/kafka && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 60m -run '^TestCrash' -v . -args -instants $(INSTANTS)
+	cd adapters/nats && go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/cassandra && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
 
 .PHONY: counted

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
+
+// patience is how long something may take that happens at once, on a machine that has
+// other things to do.
+const patience = 60 * time.Second
+
+// A cluster is rolled twice, its nodes are killed, then its broker, and one of them is cut off: no
+// client loses an event untold, and none that sends positions has one twice.
+func TestCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute of rolls and kills")
+	}
+	w := newWorld(t, options{nodes: 3, clients: 60, rate: 60, lease: 2 * time.Second, drainRate: 20})
+	t.Run("steady", func(t *testing.T) { w.steady(t) })
+	for range 2 {
+		t.Run("roll", w.roll)
+	}
+	for range 3 {
+		t.Run("kill", w.kill)
+	}
+	t.Run("broker", w.broker)
+	t.Run("partition", w.partition)
+	w.finish(t)
+}
+
+// world is a cluster under test.
+type world struct {
+	*cluster
+	stop func() // publishing
+}
+
+func newWorld(t *testing.T, o options) *world {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.url = "ws://" + ln.Addr().String() + "/gateway"
+	c, err := start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	web := http.Server{Handler: c.handler()}
+	go web.Serve(ln)
+	t.Cleanup(func() { web.Close() })
+	w := &world{cluster: c}
+	w.settle(t)
+	w.stop = c.publish()
+	return w
+}
+
+// eventually waits for something to hold.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for began := time.Now(); !holds(); <-ticker.C {
+		if time.Since(began) > patience {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// settle waits until every client has its session at a node that lives.
+func (w *world) settle(t *testing.T) {
+	t.Helper()
+	eventually(t, "every client has a session", func() bool {
+		living := w.living()
+		return !slices.ContainsFunc(w.crowd.clients, func(cl *client) bool {
+			cl.mu.Lock()
+			defer cl.mu.Unlock()
+			return !slices.Contains(living, cl.node)
+		})
+	})
+}
+
+// events waits until so many more are published.
+func (w *world) events(t *testing.T, n uint64) {
+	t.Helper()
+	until := w.traffic.count() + n
+	eventually(t, "events are published", func() bool { return w.traffic.count() >= until })
+}
+
+// steady waits until every client has what was published until now.
+func (w *world) steady(t *testing.T) {
+	t.Helper()
+	w.settle(t)
+	w.events(t, 60)
+	want := make(map[string]uint64)
+	for i := range rooms {
+		want[room(i)] = w.traffic.last(room(i))
+	}
+	eventually(t, "every client has everything", func() bool {
+		return !slices.ContainsFunc(w.crowd.clients, func(cl *client) bool {
+			cl.mu.Lock()
+			defer cl.mu.Unlock()
+			return slices.ContainsFunc(roomsOf(cl.name), func(room string) bool { return cl.seen.last[room] < want[room] })
+		})
+	})
+}
+
+// since is what has happened to the clients since mark.
+type mark struct {
+	drops, resumes []int
+	counts         counts
+}
+
+func (w *world) mark() (m mark) {
+	for _, cl := range w.crowd.clients {
+		cl.mu.Lock()
+		m.drops = append(m.drops, len(cl.drops))
+		m.resumes = append(m.resumes, len(cl.resumes))
+		cl.mu.Unlock()
+	}
+	m.counts = w.crowd.count(w.traffic)
+	return m
+}
+
+// tell logs what has happened since, and returns when connections ended, sorted, and
+// what was counted.
+func (w *world) tell(t *testing.T, m mark) (drops []time.Time, c counts) {
+	t.Helper()
+	var took []time.Duration
+	for i, cl := range w.crowd.clients {
+		cl.mu.Lock()
+		drops = append(drops, cl.drops[m.drops[i]:]...)
+		took = append(took, cl.resumes[m.resumes[i]:]...)
+		cl.mu.Unlock()
+	}
+	slices.Sort(took)
+	slices.SortFunc(drops, time.Time.Compare)
+	c = w.crowd.count(w.traffic)
+	c.Received -= m.counts.Received
+	c.Repeated -= m.counts.Repeated
+	c.Placed -= m.counts.Placed
+	c.Told -= m.counts.Told
+	t.Logf("%d events received, %d lost, %d repeated (%d with positions), %d out of order, %d sessions lost and told; %d resumes, p50 %v, p99 %v",
+		c.Received, c.Lost, c.Repeated, c.Placed, c.Reversed, c.Told, len(took),
+		quantile(took, 50).Round(time.Millisecond), quantile(took, 99).Round(time.Millisecond))
+	if c.Lost > 0 || c.Reversed > 0 || c.Placed > 0 {
+		t.Error("events were lost, out of order, or repeated with positions")
+	}
+	if c.Told > 0 {
+		t.Error("sessions were lost")
+	}
+	return drops, c
+}
+
+// roll replaces every node.
+func (w *world) roll(t *testing.T) {
+	before, m := w.living(), w.mark()
+	if err := w.cluster.roll(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range w.living() {
+		if slices.Contains(before, id) {
+			t.Errorf("node %d was not replaced", id)
+		}
+	}
+	w.steady(t)
+	drops, c := w.tell(t, m)
+	if c.Repeated > 0 {
+		t.Error("a roll repeats nothing")
+	}
+	for i, cl := range w.crowd.clients {
+		cl.mu.Lock()
+		if n := len(cl.drops) - m.drops[i]; n != 1 {
+			t.Errorf("%s was sent away %d times, want once", cl.name, n)
+		}
+		cl.mu.Unlock()
+	}
+	most := 0
+	for i := range drops {
+		n, _ := slices.BinarySearchFunc(drops, drops[i].Add(time.Second), time.Time.Compare)
+		most = max(most, n-i)
+	}
+	t.Logf("at most %d sent away within a second", most)
+	if limit := w.o.drainRate * 3 / 2; most > limit {
+		t.Errorf("%d were sent away within a second, at a rate of %d", most, w.o.drainRate)
+	}
+}
+
+// kill kills a node, and another takes its place.
+func (w *world) kill(t *testing.T) {
+	m, living := w.mark(), w.living()
+	id := living[rand.N(len(living))]
+	if err := w.cluster.kill(id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.add(); err != nil {
+		t.Fatal(err)
+	}
+	w.steady(t)
+	w.tell(t, m)
+}
+
+// broker kills the NATS server, and starts it when everybody has noticed.
+func (w *world) broker(t *testing.T) {
+	m := w.mark()
+	w.killBroker()
+	eventually(t, "every node knows that the broker is away", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return !slices.ContainsFunc(w.nodes, func(n *node) bool { return n.state == alive && !n.report.Away })
+	})
+	if err := w.restartBroker(); err != nil {
+		t.Fatal(err)
+	}
+	w.steady(t)
+	drops, _ := w.tell(t, m)
+	if len(drops) > 0 {
+		t.Errorf("%d connections ended, though only the broker was away", len(drops))
+	}
+}
+
+// partition cuts a node off from the broker for longer than it is taken to live. Some
+// of its clients go elsewhere meanwhile, the others stay.
+func (w *world) partition(t *testing.T) {
+	m, id := w.mark(), w.living()[0]
+	if err := w.cut(id, true); err != nil {
+		t.Fatal(err)
+	}
+	n, err := w.find(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the node knows that the broker is away", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return n.report.Away
+	})
+	left := 0
+	for _, cl := range w.crowd.clients {
+		if cl.at() == id && left < 5 {
+			cl.drop()
+			left++
+		}
+	}
+	eventually(t, "who left it is elsewhere", func() bool {
+		here, elsewhere := 0, 0
+		for _, cl := range w.crowd.clients {
+			switch cl.at() {
+			case id:
+				here++
+			case 0:
+			default:
+				elsewhere++
+			}
+		}
+		return here+elsewhere == len(w.crowd.clients)
+	})
+	w.events(t, uint64(w.o.rate)*uint64(w.o.lease/time.Second)*2)
+	if err := w.cut(id, false); err != nil {
+		t.Fatal(err)
+	}
+	w.steady(t)
+	drops, _ := w.tell(t, m)
+	if len(drops) < left || left == 0 {
+		t.Errorf("%d connections ended, want %d", len(drops), left)
+	}
+}
+
+// finish holds what everybody has against what was published.
+func (w *world) finish(t *testing.T) {
+	w.stop()
+	eventually(t, "every client has everything", func() bool {
+		return !slices.ContainsFunc(w.crowd.clients, func(cl *client) bool {
+			cl.mu.Lock()
+			defer cl.mu.Unlock()
+			return slices.ContainsFunc(roomsOf(cl.name), func(room string) bool { return cl.seen.last[room] < w.traffic.last(room) })
+		})
+	})
+	w.traffic.mu.Lock()
+	unsure := 0
+	for _, of := range w.traffic.unsure {
+		unsure += len(of)
+	}
+	w.traffic.mu.Unlock()
+	t.Logf("%d events published, and %d that may have been", w.traffic.count(), unsure)
+	w.tell(t, mark{drops: make([]int, w.o.clients), resumes: make([]int, w.o.clients)})
+}

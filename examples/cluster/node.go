@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gatehouse-go/gatehouse/gateway"
+)
+
+// roleNode is the process that is a node.
+const roleNode = "node"
+
+const (
+	reportEvery = 250 * time.Millisecond
+	drainWithin = 15 * time.Second
+)
+
+// report is what a node says of itself every quarter of a second.
+type report struct {
+	Sessions  int    `json:"sessions"`
+	Delivered uint64 `json:"delivered"`
+	Resumed   uint64 `json:"resumed"`
+	Lost      uint64 `json:"lost"` // sessions that another node took meanwhile
+	Gaps      uint64 `json:"gaps"`
+	Away      bool   `json:"away"` // the broker cannot be reached
+}
+
+// runNode is a server with a gateway, until SIGTERM drains it.
+func runNode(args []string) error {
+	flags := flag.NewFlagSet(roleNode, flag.ExitOnError)
+	name := flags.String("name", "", "for the log")
+	broker := flags.String("nats", "", "the URL of the server")
+	url := flags.String("url", "", "of the gateway, as clients know it")
+	lease := flags.Duration("lease", 0, "for how long it lives when it says nothing")
+	rate := flags.Int("drain-rate", 0, "sessions a second that it lets go of")
+	flags.Parse(args)
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})).With("node", *name)
+
+	orphan := orphaned()
+	opening, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	parts, err := openShared(opening, *broker, logger)
+	if err != nil {
+		return fmt.Errorf("node %s: %w", *name, err)
+	}
+	defer parts.close()
+	gw, err := gateway.New(gateway.Options{
+		Authenticate: authenticate,
+		Ready: func(ctx context.Context, s *gateway.Session) (any, error) {
+			return nil, s.Subscribe(ctx, roomsOf(s.User().ID)...)
+		},
+		Broker:   parts.broker,
+		Sessions: parts.sessions,
+		URL:      *url,
+		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate},
+		Logger:   logger,
+	})
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/gateway", gw)
+	mux.HandleFunc("/healthz", gw.ServeHealth)
+	web := http.Server{Handler: mux}
+	go web.Serve(ln)
+	defer web.Close()
+	say(listening{ln.Addr().String()})
+
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	draining := make(chan error, 1)
+	reports := time.NewTicker(reportEvery)
+	defer reports.Stop()
+	for {
+		select {
+		case <-reports.C:
+			st := gw.Stats()
+			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.broker.Err() != nil})
+		case <-asked:
+			go func() {
+				ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+				defer cancel()
+				draining <- gw.Shutdown(ctx)
+			}()
+		case err := <-draining:
+			return err
+		case <-orphan:
+			return nil
+		}
+	}
+}
+
+// authenticate believes everybody: a name is the token.
+func authenticate(_ context.Context, id gateway.Identify) (gateway.User, error) {
+	if !strings.HasPrefix(id.Token, "client-") {
+		return gateway.User{}, gateway.ErrUnauthorized
+	}
+	return gateway.User{ID: id.Token}, nil
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+)
+
+// rooms is how many topics there are; each client is in three of them.
+const rooms = 6
+
+func room(i int) string { return fmt.Sprintf("room:%d", i%rooms) }
+
+// roomsOf are the topics of a user.
+func roomsOf(user string) []string {
+	h := fnv.New32a()
+	h.Write([]byte(user))
+	first := int(h.Sum32() % rooms)
+	return []string{room(first), room(first + 1), room(first + 3)}
+}

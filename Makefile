@@ -58,6 +58,10 @@ crash: ## kill -9 of a process with a pipeline, then of each server behind an ad
 	cd adapters/nats && go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/cassandra && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
 
+.PHONY: cluster-test
+cluster-test: ## three nodes with clients: rolled twice, three killed, their broker killed, one cut off from it; says what was lost, repeated, and how soon clients were back
+	cd examples/cluster && go test -race -count=1 -timeout 10m -run '^TestCluster$$' -v .
+
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race
 	go test -count=1 -run '^TestCounted|Allocat' ./codec/... ./batch/... ./pool/... ./shard/... ./presence/... ./gateway/...

@@ -203,15 +203,18 @@ func (w *world) kill(t *testing.T) {
 	w.tell(t, m)
 }
 
-// broker kills the NATS server, and starts it when everybody has noticed.
+// broker kills the NATS server, and starts it when everybody has noticed and no lease is left. Nobody
+// loses its connection by that.
 func (w *world) broker(t *testing.T) {
 	m := w.mark()
 	w.killBroker()
+	since := time.Now()
 	eventually(t, "every node knows that the broker is away", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return !slices.ContainsFunc(w.nodes, func(n *node) bool { return n.state == alive && !n.report.Away })
 	})
+	eventually(t, "every lease is over", func() bool { return time.Since(since) > w.o.lease })
 	if err := w.restartBroker(); err != nil {
 		t.Fatal(err)
 	}

@@ -210,7 +210,8 @@ func (b *Broker) settle(st state, at mark) {
 // told that there is a gap.
 func (b *Broker) cut(ctx context.Context, high uint64) error {
 	var done struct{}
-	err := b.ask(ctx, "STREAM.PURGE", map[string]uint64{"seq": high + 1}, &done)
+	// One more, so that there is a gap also behind high: others may have had what was purged.
+	err := b.ask(ctx, "STREAM.PURGE", map[string]uint64{"seq": high + 2}, &done)
 	if err != nil {
 		return err
 	}

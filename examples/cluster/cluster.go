@@ -14,7 +14,6 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 
 	"github.com/gatehouse-go/gatehouse/adapters/nats"
-	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
 // cluster is everything that runs: the broker, the nodes, who publishes and who
@@ -68,9 +67,6 @@ func (c *cluster) open(ctx context.Context) (err error) {
 		return err
 	}
 	c.conn = conn
-	if err := serveSessions(conn, gateway.NewMemorySessions()); err != nil {
-		return err
-	}
 	if c.publisher, err = nats.NewPublisher(ctx, js, clusterName, nats.BrokerOptions{Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -13,6 +14,11 @@ import (
 // other things to do.
 const patience = 60 * time.Second
 
+var (
+	rolls = flag.Int("rolls", 2, "how often TestCluster rolls the nodes")
+	kills = flag.Int("kills", 3, "how many nodes it kills")
+)
+
 // A cluster is rolled twice, its nodes are killed, then its broker, and one of them is cut off: no
 // client loses an event untold, and none that sends positions has one twice.
 func TestCluster(t *testing.T) {
@@ -21,10 +27,10 @@ func TestCluster(t *testing.T) {
 	}
 	w := newWorld(t, options{nodes: 3, clients: 60, rate: 60, lease: 2 * time.Second, drainRate: 20})
 	t.Run("steady", func(t *testing.T) { w.steady(t) })
-	for range 2 {
+	for range *rolls {
 		t.Run("roll", w.roll)
 	}
-	for range 3 {
+	for range *kills {
 		t.Run("kill", w.kill)
 	}
 	t.Run("broker", w.broker)

@@ -35,7 +35,7 @@ func dial(addr string) (*natsgo.Conn, jetstream.JetStream, error) {
 // their sessions. It is all of a node that knows NATS.
 type shared struct {
 	broker   *nats.Broker
-	sessions *remoteSessions
+	sessions *nats.Sessions
 	conn     *natsgo.Conn
 }
 
@@ -49,10 +49,17 @@ func openShared(ctx context.Context, addr string, logger *slog.Logger) (*shared,
 		conn.Close()
 		return nil, err
 	}
-	return &shared{broker, &remoteSessions{conn}, conn}, nil
+	sessions, err := nats.NewSessions(ctx, js, clusterName, nats.StoreOptions{})
+	if err != nil {
+		broker.Close()
+		conn.Close()
+		return nil, err
+	}
+	return &shared{broker, sessions, conn}, nil
 }
 
 func (s *shared) close() {
 	s.broker.Close()
+	s.sessions.Close()
 	s.conn.Close()
 }

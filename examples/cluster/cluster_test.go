@@ -26,6 +26,7 @@ func TestCluster(t *testing.T) {
 		t.Skip("a minute of rolls and kills")
 	}
 	w := newWorld(t, options{nodes: 3, clients: 60, rate: 60, lease: 2 * time.Second, drainRate: 20})
+	w.join(t, 6)
 	t.Run("steady", func(t *testing.T) { w.steady(t) })
 	for range *rolls {
 		t.Run("roll", w.roll)
@@ -41,7 +42,8 @@ func TestCluster(t *testing.T) {
 // world is a cluster under test.
 type world struct {
 	*cluster
-	stop func() // publishing
+	stop  func() // publishing
+	stock []*stock
 }
 
 func newWorld(t *testing.T, o options) *world {
@@ -101,23 +103,42 @@ func (w *world) steady(t *testing.T) {
 	t.Helper()
 	w.settle(t)
 	w.events(t, 60)
-	want := make(map[string]uint64)
-	for i := range rooms {
-		want[room(i)] = w.traffic.last(room(i))
+	w.have(t, w.published())
+}
+
+// have waits until every client has events up to those.
+func (w *world) have(t *testing.T, want map[string]uint64) {
+	t.Helper()
+	lacks := func(name string, seen *tally) bool {
+		return slices.ContainsFunc(roomsOf(name), func(room string) bool { return seen.last[room] < want[room] })
 	}
 	eventually(t, "every client has everything", func() bool {
 		return !slices.ContainsFunc(w.crowd.clients, func(cl *client) bool {
 			cl.mu.Lock()
 			defer cl.mu.Unlock()
-			return slices.ContainsFunc(roomsOf(cl.name), func(room string) bool { return cl.seen.last[room] < want[room] })
+			return lacks(cl.name, cl.seen)
+		}) && !slices.ContainsFunc(w.stock, func(s *stock) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return lacks(s.name, s.seen)
 		})
 	})
+}
+
+// published are the last events that were published for certain.
+func (w *world) published() map[string]uint64 {
+	last := make(map[string]uint64)
+	for i := range rooms {
+		last[room(i)] = w.traffic.last(room(i))
+	}
+	return last
 }
 
 // since is what has happened to the clients since mark.
 type mark struct {
 	drops, resumes []int
 	counts         counts
+	stock          stockCounts
 }
 
 func (w *world) mark() (m mark) {
@@ -127,7 +148,7 @@ func (w *world) mark() (m mark) {
 		m.resumes = append(m.resumes, len(cl.resumes))
 		cl.mu.Unlock()
 	}
-	m.counts = w.crowd.count(w.traffic)
+	m.counts, m.stock = w.crowd.count(w.traffic), w.countStock()
 	return m
 }
 
@@ -155,9 +176,17 @@ func (w *world) tell(t *testing.T, m mark) (drops []time.Time, c counts) {
 	if c.Lost > 0 || c.Reversed > 0 || c.Placed > 0 {
 		t.Error("events were lost, out of order, or repeated with positions")
 	}
-	if c.Told > 0 {
+	s := w.countStock()
+	s.repeated -= m.stock.repeated
+	s.resumed -= m.stock.resumed
+	t.Logf("discordgo: %d resumes, %d events lost, %d repeated, %d out of order, %d sessions lost and told", s.resumed, s.lost, s.repeated, s.reversed, s.told)
+	if s.lost > 0 || s.reversed > 0 {
+		t.Error("discordgo lost events, or had them out of order")
+	}
+	if c.Told > 0 || s.told > 0 {
 		t.Error("sessions were lost")
 	}
+	c.Repeated += s.repeated
 	return drops, c
 }
 
@@ -183,6 +212,9 @@ func (w *world) roll(t *testing.T) {
 			t.Errorf("%s was sent away %d times, want once", cl.name, n)
 		}
 		cl.mu.Unlock()
+	}
+	if n := w.countStock().resumed - m.stock.resumed; n != len(w.stock) {
+		t.Errorf("%d clients on discordgo were sent away %d times, want once each", len(w.stock), n)
 	}
 	most := 0
 	for i := range drops {
@@ -281,13 +313,7 @@ func (w *world) partition(t *testing.T) {
 // finish holds what everybody has against what was published.
 func (w *world) finish(t *testing.T) {
 	w.stop()
-	eventually(t, "every client has everything", func() bool {
-		return !slices.ContainsFunc(w.crowd.clients, func(cl *client) bool {
-			cl.mu.Lock()
-			defer cl.mu.Unlock()
-			return slices.ContainsFunc(roomsOf(cl.name), func(room string) bool { return cl.seen.last[room] < w.traffic.last(room) })
-		})
-	})
+	w.have(t, w.published())
 	w.traffic.mu.Lock()
 	unsure := 0
 	for _, of := range w.traffic.unsure {

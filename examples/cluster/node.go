@@ -73,6 +73,7 @@ func runNode(args []string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/gateway", gw)
+	mux.Handle("/gateway/", gw) // where libraries ask for the URL
 	mux.HandleFunc("/healthz", gw.ServeHealth)
 	web := http.Server{Handler: mux}
 	go web.Serve(ln)

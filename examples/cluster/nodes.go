@@ -106,6 +106,9 @@ func (c *cluster) drain(id int) error {
 	c.say("node %d drains", id)
 	n.process.terminate()
 	<-n.process.over
+	if err := n.process.err; err != nil {
+		return fmt.Errorf("node %d drained: %w", id, err)
+	}
 	return nil
 }
 

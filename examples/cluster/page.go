@@ -16,7 +16,9 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
 // handler is the page, what its buttons do, and in front of the nodes the proxy.
 func (c *cluster) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/gateway", c.proxy())
+	proxy := c.proxy()
+	mux.Handle("/gateway", proxy)
+	mux.Handle("/gateway/", proxy)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", policy)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ type process struct {
 	stdin io.Closer
 	lines *json.Decoder
 	over  chan struct{} // closed when it has ended
+	err   error         // how, from then on; nil: well
 }
 
 // spawn starts a process. The caller reads its lines to their end with next.
@@ -40,15 +42,18 @@ func spawn(args ...string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", args[0], err)
 	}
-	return &process{cmd, stdin, json.NewDecoder(bufio.NewReader(stdout)), make(chan struct{})}, nil
+	return &process{cmd, stdin, json.NewDecoder(bufio.NewReader(stdout)), make(chan struct{}), nil}, nil
 }
 
-// next reads the next line. After an error the process has ended.
+// next reads the next line. After an error the process has ended: it is killed when
+// what it says is no line.
 func (p *process) next(line any) error {
 	err := p.lines.Decode(line)
 	if err != nil {
-		p.cmd.Process.Kill() // what says nothing more is of no use
-		p.cmd.Wait()
+		if !errors.Is(err, io.EOF) {
+			p.cmd.Process.Kill()
+		}
+		p.err = p.cmd.Wait()
 		close(p.over)
 	}
 	return err

@@ -121,17 +121,22 @@ func (h *history) publish(ctx context.Context, rec gateway.Record) error {
 	if most := h.conn.MaxPayload() - headerRoom; most > 0 && int64(len(m.Data)) > most {
 		return fmt.Errorf("%w: event %s has %d bytes, and the server takes %d", ErrTooLarge, rec.Type, len(m.Data), most)
 	}
-	err = h.call(ctx, func(ctx context.Context) error {
+	return h.call(ctx, func(ctx context.Context) error {
 		for {
 			once, cancel := context.WithTimeout(ctx, patience/4)
 			_, err := h.js.PublishMsg(once, m)
 			cancel()
-			if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, natsgo.ErrTimeout) {
+			switch {
+			case ctx.Err() != nil:
+				return err
+			case errors.Is(err, context.DeadlineExceeded), errors.Is(err, natsgo.ErrTimeout):
+			case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, natsgo.ErrNoResponders): // it has no leader, yet
+				rest(ctx, askAgain)
+			default:
 				return err
 			}
 		}
 	})
-	return err
 }
 
 // headerRoom is what the headers of a record need at most.

@@ -262,3 +262,64 @@ func TestMessagesOfAnEvent(t *testing.T) {
 		}
 	}
 }
+
+// Of a cluster another server leads the stream now and then: what it does not send is read.
+func TestLeaderChanges(t *testing.T) {
+	t.Parallel()
+	addrs := clustered(t)
+	o := nats.BrokerOptions{Replicas: 3, Logger: quiet, HistoryBytes: 64 << 20}
+	js := connect(t, addrs)
+	from := openBroker(t, js, "leader", o)
+	w := watching(t, openBroker(t, connect(t, addrs), "leader", o), "a", "b")
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var load sync.WaitGroup
+	var sent [2]int
+	for i, name := range []string{"a", "b"} {
+		load.Go(func() {
+			for ctx.Err() == nil {
+				publish(t, from, name, sent[i], sent[i]+1)
+				sent[i]++
+			}
+		})
+	}
+	for range 4 {
+		rest(ctx, 400*time.Millisecond)
+		if _, err := js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.gatehouse-broker-leader", nil, 5*time.Second); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	load.Wait()
+	w.has(t, "a", numbers(0, sent[0]))
+	w.has(t, "b", numbers(0, sent[1]))
+	t.Log(sent, "records")
+}
+
+// What the server does not take is refused, and says why.
+func TestBrokerRefuses(t *testing.T) {
+	t.Parallel()
+	js := connect(t, embedded(t))
+	b := openBroker(t, js, "refuses", nats.BrokerOptions{Partitions: 4, HistoryBytes: 16 << 20})
+	large := gateway.Record{Topic: "a", Type: "N", Data: make([]byte, 1<<20)}
+	if err := b.Publish(t.Context(), large); !errors.Is(err, nats.ErrTooLarge) {
+		t.Errorf("Publish returned %v", err)
+	}
+	if err := b.Publish(t.Context(), gateway.Record{Topic: string(make([]byte, 1001)), Type: "N"}); !errors.Is(err, nats.ErrTopic) {
+		t.Errorf("Publish returned %v", err)
+	}
+	for name, want := range map[string]error{"a.b": nats.ErrName, "refuses": nats.ErrPartitions, "foreign": nats.ErrStream} {
+		if _, err := js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "gatehouse-broker-foreign"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := nats.NewPublisher(t.Context(), js, name, nats.BrokerOptions{Partitions: 8}); !errors.Is(err, want) {
+			t.Errorf("NewPublisher of %q returned %v", name, err)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := b.Publish(t.Context(), gateway.Record{Topic: "a", Type: "N"}); !errors.Is(err, gateway.ErrClosed) {
+		t.Errorf("Publish returned %v", err)
+	}
+}

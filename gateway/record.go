@@ -39,8 +39,9 @@ func plainType(s string) bool {
 	return s != "" && len(s) <= 100
 }
 
-// seal encodes an event. Afterwards nothing refers to ev.Data.
-func seal(topic string, ev Event) (Record, error) {
+// Seal encodes an event as the record that Publish would hand to the broker, for
+// services that publish without a gateway. Afterwards nothing refers to ev.Data.
+func Seal(topic string, ev Event) (Record, error) {
 	if !plainType(ev.Type) {
 		return Record{}, fmt.Errorf("%w: %q", errType, ev.Type)
 	}

@@ -26,6 +26,16 @@ const prefix = "gatehouse:queue:{"
 //	gatehouse:cache:{name/channel}:writes   sorted set: writes under way, by when they count no more (ms)
 const cachePrefix = "gatehouse:cache:{"
 
+// What a broker keeps in Redis. All of a partition is one slot.
+//
+//	gatehouse:broker:{name}:layout            hash: version, partitions, records
+//	gatehouse:broker:{name/3}:head            hash: epoch, offset of the newest record
+//	gatehouse:broker:{name/3}:events          stream: r(ecord), its offset as its id
+//	gatehouse:broker:{name/3}:ids             sorted set: what Publish was called by, by offset
+//	gatehouse:broker:{name/3}:topic:guild:7   sharded channel: the records of a topic, with their positions
+//	gatehouse:broker:{name/3}:feed:id         sharded channel: what a feed asks to hear: number, epoch, offset
+const brokerPrefix = "gatehouse:broker:{"
+
 func (q *Queue) shared(what string) string { return prefix + q.name + "}:" + what }
 
 func (q *Queue) channel() string { return prefix + q.name + "}" }
@@ -34,9 +44,11 @@ func (q *Queue) of(partition int, what string) string {
 	return prefix + q.name + "/" + strconv.Itoa(partition) + "}:" + what
 }
 
-// partitionOf must give the same for ever: FNV-1a of the key.
-func (q *Queue) partitionOf(key string) int {
+func (q *Queue) partitionOf(key string) int { return hashTo(key, q.partitions) }
+
+// hashTo must give the same for ever: FNV-1a of the key.
+func hashTo(key string, partitions int) int {
 	h := fnv.New64a()
 	h.Write([]byte(key))
-	return int(h.Sum64() % uint64(q.partitions))
+	return int(h.Sum64() % uint64(partitions))
 }

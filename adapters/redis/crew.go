@@ -2,7 +2,11 @@ package redis
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // crew is goroutines that end together.
@@ -42,4 +46,37 @@ func (c *crew) close(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// run calls f, which waits for Redis, and returns its error, or that of ctx or the crew if they end before:
+// then it goes on. The client does not always heed a context.
+func (c *crew) run(ctx context.Context, f func(ctx context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	result := make(chan error, 1)
+	if !c.start(func() { result <- f(ctx) }) {
+		return ErrClosed
+	}
+	select {
+	case err := <-result:
+		if err != nil {
+			err = ended(ctx, err)
+		}
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.ctx.Done():
+		return ErrClosed
+	}
+}
+
+// do runs calls in one go, each of which has its own error afterwards, and returns the first.
+func (c *crew) do(ctx context.Context, client goredis.UniversalClient, calls ...call) ([]call, error) {
+	running := slices.Clone(calls) // the goroutine's own: we may be gone before it is
+	err := c.run(ctx, func(ctx context.Context) error { return exec(ctx, client, running) })
+	if err != nil && (ctx.Err() != nil || errors.Is(err, ErrClosed)) {
+		return nil, err
+	}
+	return running, err
 }

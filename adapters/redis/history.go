@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,27 +74,16 @@ func (h *history) open(ctx context.Context, o BrokerOptions) error {
 	if o.History > 0 {
 		records = strconv.Itoa(o.History)
 	}
-	asked := make(chan error, 1)
-	calls := []call{brokerOpenScript.call([]string{brokerPrefix + h.name + "}:layout"}, fresh, records, defaultRecords)}
-	ours := slices.Clone(calls)
-	h.crew.start(func() { // the client does not always heed a context
-		err := refuseEviction(ctx, h.client)
-		if err == nil {
-			err = exec(ctx, h.client, ours)
-		}
-		asked <- err
-	})
-	select {
-	case err := <-asked:
-		if err != nil {
-			return ended(ctx, err)
-		}
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := h.crew.run(ctx, func(ctx context.Context) error { return refuseEviction(ctx, h.client) }); err != nil {
+		return err
 	}
-	have, err := ours[0].StringSlice()
+	asked, err := h.crew.do(ctx, h.client, brokerOpenScript.call([]string{brokerPrefix + h.name + "}:layout"}, fresh, records, defaultRecords))
+	if err != nil {
+		return err
+	}
+	have, err := asked[0].StringSlice()
 	if err != nil || len(have) != 3 {
-		return fmt.Errorf("it answers %v: %w", ours[0].Val(), err)
+		return fmt.Errorf("it answers %v: %w", asked[0].Val(), err)
 	}
 	if have[0] != layout {
 		return ErrTooNew

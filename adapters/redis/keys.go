@@ -36,6 +36,27 @@ const cachePrefix = "gatehouse:cache:{"
 //	gatehouse:broker:{name/3}:feed:id         sharded channel: what a feed asks to hear: number, epoch, offset
 const brokerPrefix = "gatehouse:broker:{"
 
+// What Sessions keep in Redis. All of it expires.
+//
+//	gatehouse:session:{name:id}   hash: v(ersion), by (who saved it), node, user, expires (ms), data
+//	gatehouse:node:{name:node}    there while the node lives
+const sessionPrefix, nodePrefix = "gatehouse:session:{", "gatehouse:node:{"
+
+// What a Limiter keeps in Redis: what is not full.
+//
+//	gatehouse:limiter:{name/3}:key   how long until it is full (ns), as of when (µs)
+const limiterPrefix = "gatehouse:limiter:{"
+
+// What a Presence keeps in Redis, in one slot.
+//
+//	gatehouse:presence:{name}:entries   hash: entries by user and session
+//	gatehouse:presence:{name}:order     sorted set: the same fields, by their last change
+//	gatehouse:presence:{name}:owners    sorted set, all of one score: node, NUL, field of each that is not gone
+//	gatehouse:presence:{name}:graves    sorted set: fields of those that are gone, by when (s)
+//	gatehouse:presence:{name}:leases    hash: when it ends, by node
+//	gatehouse:presence:{name}:state     hash: cursor, the number of the last change; latest At (s)
+const presencePrefix = "gatehouse:presence:{"
+
 func (q *Queue) shared(what string) string { return prefix + q.name + "}:" + what }
 
 func (q *Queue) channel() string { return prefix + q.name + "}" }

@@ -35,6 +35,16 @@ var (
 	brokerLookScript    = load("broker_look", "broker_head")
 	brokerSinceScript   = load("broker_since")
 
+	sessionSaveScript   = load("session_save")
+	sessionTakeScript   = load("session_take")
+	sessionDeleteScript = load("session_delete")
+
+	limitScript = load("limit")
+
+	presencePutScript   = load("presence_put", "presence_head")
+	presenceSweepScript = load("presence_sweep", "presence_head")
+	presenceSinceScript = load("presence_since")
+
 	cacheFindScript  = load("cache_find")
 	cacheKeepScript  = load("cache_keep")
 	cacheWriteScript = load("cache_write")
@@ -103,6 +113,9 @@ func exec(ctx context.Context, client goredis.UniversalClient, calls []call) err
 		return nil
 	}
 	err := send(ctx, client, calls)
+	if cluster, ok := client.(*goredis.ClusterClient); ok && err != nil && passes(err) {
+		cluster.ReloadState(ctx) // another may have the slot by now, and the client waits for who has it to say so
+	}
 	var unknown []call
 	for i, c := range calls {
 		if c.source != "" && goredis.HasErrorPrefix(c.Err(), "NOSCRIPT") {

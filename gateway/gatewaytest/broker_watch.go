@@ -61,12 +61,16 @@ func (w *watch) records() []gateway.Record {
 
 // await waits until n records have come, or for ten seconds.
 func (w *watch) await(n int) []gateway.Record {
+	return w.awaitUntil(func(got []gateway.Record) bool { return len(got) >= n })
+}
+
+func (w *watch) awaitUntil(enough func(got []gateway.Record) bool) []gateway.Record {
 	timeout := time.After(10 * time.Second)
 	for {
 		w.mu.Lock()
 		got, more := slices.Clone(w.got), w.more
 		w.mu.Unlock()
-		if len(got) >= n {
+		if enough(got) {
 			return got
 		}
 		select {

@@ -22,11 +22,16 @@ func (q *Queue) call(ctx context.Context, f func(ctx context.Context) error) err
 	if err := q.enter(ctx); err != nil {
 		return err
 	}
+	return within(ctx, q.ctx, message.ErrClosed, q.running.Done, f)
+}
+
+// within is call: over ends when closed is to be returned, and done is called when f has ended.
+func within(ctx, over context.Context, closed error, done func(), f func(ctx context.Context) error) error {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	result := make(chan error, 1)
 	go func() {
-		defer q.running.Done()
+		defer done()
 		result <- f(within)
 	}()
 	var err error
@@ -34,8 +39,8 @@ func (q *Queue) call(ctx context.Context, f func(ctx context.Context) error) err
 	case err = <-result:
 	case <-within.Done():
 		err = within.Err()
-	case <-q.ctx.Done():
-		return message.ErrClosed
+	case <-over.Done():
+		return closed
 	}
 	switch {
 	case err == nil:

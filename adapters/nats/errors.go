@@ -7,23 +7,29 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 )
 
 var (
-	// ErrName is returned by NewQueue for a name that is not of letters, digits, "-" and "_": it
+	// ErrName is returned by each New for a name that is not of letters, digits, "-" and "_": it
 	// becomes part of subjects and of the names of streams.
-	ErrName = errors.New("nats: a queue's name is of letters, digits, - and _")
-	// ErrNoJetStream is returned by NewQueue when the server, or this account, has no JetStream.
+	ErrName = errors.New("nats: a name is of letters, digits, - and _")
+	// ErrNoJetStream is returned by each New when the server, or this account, has no JetStream.
 	ErrNoJetStream = errors.New("nats: no JetStream: start the server with it (-js), and enable it for the account")
-	// ErrPartitions is returned by NewQueue for a queue that was made with another number of
+	// ErrPartitions is returned by NewQueue and NewBroker for what was made with another number of
 	// partitions.
-	ErrPartitions = errors.New("nats: the queue has another number of partitions")
-	// ErrTooNew is returned by NewQueue for a queue that a newer version of this package made.
-	ErrTooNew = errors.New("nats: the queue was made by a newer version")
-	// ErrStream is returned by NewQueue when a stream has the queue's name and is not one that this
-	// package made, or was changed since so that it would lose items.
-	ErrStream = errors.New("nats: a stream of that name cannot hold the queue")
+	ErrPartitions = errors.New("nats: it has another number of partitions")
+	// ErrTooNew is returned by each New for what a newer version of this package made.
+	ErrTooNew = errors.New("nats: made by a newer version")
+	// ErrStream is returned by each New when a stream has its name and is not one that this
+	// package made, or was changed since so that it would lose something.
+	ErrStream = errors.New("nats: a stream of that name cannot hold it")
+	// ErrTopic is returned for a topic of more than 1,000 bytes.
+	ErrTopic = errors.New("nats: the topic's name is too long")
+	// ErrTooLarge is returned by Publish and Save for what the server does not take (max_payload, 1 MB
+	// unless it was set).
+	ErrTooLarge = errors.New("nats: too large for the server")
 )
 
 var (
@@ -35,7 +41,7 @@ var (
 
 // wrap says what failed.
 func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, message.ErrClosed) || errors.Is(err, errLate) || errors.Is(err, errNoKey) {
+	if err == nil || errors.Is(err, message.ErrClosed) || errors.Is(err, gateway.ErrClosed) || errors.Is(err, errLate) || errors.Is(err, errNoKey) {
 		return err
 	}
 	return fmt.Errorf("nats: %s: %w", what, err)

@@ -17,11 +17,13 @@ const (
 	layout = 1
 )
 
-// open asks again what nobody answers: a cluster that has no leader, as one that starts, hears nothing.
-func (q *Queue) open(ctx context.Context) error {
+func (q *Queue) open(ctx context.Context) error { return persist(ctx, q.openOnce) }
+
+// persist asks again what nobody answers: a cluster that has no leader, as one that starts, hears nothing.
+func persist(ctx context.Context, f func(context.Context) error) error {
 	for {
 		once, cancel := context.WithTimeout(ctx, patience/3)
-		err := q.openOnce(once)
+		err := f(once)
 		cancel()
 		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			return err
@@ -64,11 +66,19 @@ func (q *Queue) openOnce(ctx context.Context) (err error) {
 
 // ensure returns a stream, and makes it if it is not there.
 func (q *Queue) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
-	stream, err := q.js.Stream(ctx, want.Name)
+	stream, err := ensure(ctx, q.js, want)
+	if err != nil {
+		return nil, err
+	}
+	return stream, check(stream.CachedInfo().Config, want)
+}
+
+func ensure(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	stream, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = q.js.CreateStream(ctx, want)
+		stream, err = js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody was faster
-			stream, err = q.js.Stream(ctx, want.Name)
+			stream, err = js.Stream(ctx, want.Name)
 		}
 	}
 	if disabled(err) {
@@ -77,7 +87,7 @@ func (q *Queue) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstr
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
 	}
-	return stream, check(stream.CachedInfo().Config, want)
+	return stream, nil
 }
 
 // check says what of a stream that is there breaks the promises of a queue.

@@ -97,8 +97,10 @@ func (q *Queue) pullSome(p *partition, sub *natsgo.Subscription, reply string) {
 }
 
 // api is a subject of JetStream's.
-func (q *Queue) api(what string) string {
-	switch o := q.js.Options(); {
+func (q *Queue) api(what string) string { return api(q.js, what) }
+
+func api(js jetstream.JetStream, what string) string {
+	switch o := js.Options(); {
 	case o.APIPrefix != "":
 		return strings.TrimSuffix(o.APIPrefix, ".") + "." + what
 	case o.Domain != "":

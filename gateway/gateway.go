@@ -178,7 +178,7 @@ func (g *Gateway) Publish(ctx context.Context, topic string, ev Event) error {
 	if err := checkTopics(topic); err != nil {
 		return err
 	}
-	rec, err := seal(topic, ev)
+	rec, err := Seal(topic, ev)
 	if err != nil {
 		return err
 	}

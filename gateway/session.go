@@ -223,7 +223,7 @@ func (s *Session) Send(ctx context.Context, ev Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	rec, err := seal("", ev)
+	rec, err := Seal("", ev)
 	if err != nil {
 		return err
 	}

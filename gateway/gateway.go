@@ -58,6 +58,7 @@ type Gateway struct {
 	lastURL   atomic.Pointer[string] // see urlFor
 	loads     loads
 	copies    *copies // nil without Options.Sessions
+	history   history
 	slow      slowConns
 
 	// What a drain leaves behind.
@@ -135,6 +136,7 @@ func New(opts Options) (*Gateway, error) {
 		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))
 	}
 	g.topics = newTopics(ctx, g.lanes)
+	g.history.gw = g
 	g.openRegistries()
 	if err := g.assemble(); err != nil {
 		stop()

@@ -43,6 +43,9 @@ func plainType(s string) bool {
 // [Broker]. Afterwards nothing refers to ev.Data. The error says what of the event
 // cannot be published.
 func Seal(topic string, ev Event) (Record, error) {
+	if err := checkTopics(topic); err != nil {
+		return Record{}, err
+	}
 	if !plainType(ev.Type) {
 		return Record{}, fmt.Errorf("%w: %q", errType, ev.Type)
 	}

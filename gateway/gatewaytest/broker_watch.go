@@ -61,10 +61,15 @@ func (w *watch) records() []gateway.Record {
 
 // await waits until n records have come, or for ten seconds.
 func (w *watch) await(n int) []gateway.Record {
-	return w.awaitUntil(func(got []gateway.Record) bool { return len(got) >= n })
+	return w.awaitThat(func(got []gateway.Record) bool { return len(got) >= n })
 }
 
-func (w *watch) awaitUntil(enough func(got []gateway.Record) bool) []gateway.Record {
+// awaitOf is await for the records of one topic.
+func (w *watch) awaitOf(topic string, n int) {
+	w.awaitThat(func(got []gateway.Record) bool { return len(ofTopic(topic, got)) >= n })
+}
+
+func (w *watch) awaitThat(enough func([]gateway.Record) bool) []gateway.Record {
 	timeout := time.After(10 * time.Second)
 	for {
 		w.mu.Lock()

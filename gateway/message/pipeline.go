@@ -71,7 +71,9 @@ func New(o Options) (*Pipeline, error) {
 // the message was not taken, a *[NotOwnerError] when it belongs elsewhere, ErrClosed after
 // Close; with any other, that of ctx among them, it may have been: sent again with the same
 // nonce, it is one message.
-func (p *Pipeline) Send(ctx context.Context, m Message) (Message, error) { return p.send(ctx, m, false) }
+func (p *Pipeline) Send(ctx context.Context, m Message) (Message, error) {
+	return p.send(ctx, m, false)
+}
 
 // send is Send, for somebody who waits for what comes out of the queue or not.
 func (p *Pipeline) send(ctx context.Context, m Message, waits bool) (Message, error) {

@@ -4,26 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"slices"
 	"sync"
 	"time"
-
-	natsgo "github.com/nats-io/nats.go"
-
-	"github.com/gatehouse-go/gatehouse/adapters/nats"
 )
 
 // cluster is everything that runs: the broker, the nodes, who publishes and who
 // listens.
 type cluster struct {
 	o         options
-	dir       string // of the broker's files; empty: it is somebody else's
-	nats      *url.URL
-	conn      *natsgo.Conn
-	publisher *nats.Publisher
+	dir       string   // of the broker's files; empty: it is somebody else's
+	server    *url.URL // of the broker
+	publisher publisher
+	closes    func() // the publisher, and what it needs
 	traffic   *traffic
 	crowd     *crowd
 	stop      context.CancelFunc // publishing and listening
@@ -50,24 +45,15 @@ func start(ctx context.Context, o options) (*cluster, error) {
 }
 
 func (c *cluster) open(ctx context.Context) (err error) {
-	if c.o.nats != "" {
-		if c.nats, err = url.Parse(c.o.nats); err != nil {
-			return err
-		}
-	} else {
-		if c.dir, err = os.MkdirTemp("", "gatehouse-cluster-"); err != nil {
-			return err
-		}
-		if err := c.startBroker(); err != nil {
-			return err
-		}
+	if c.o.server != "" {
+		c.server, err = url.Parse(c.o.server)
+	} else if c.dir, err = os.MkdirTemp("", "gatehouse-cluster-"); err == nil {
+		err = c.startBroker()
 	}
-	conn, js, err := dial(c.nats.String())
 	if err != nil {
 		return err
 	}
-	c.conn = conn
-	if c.publisher, err = nats.NewPublisher(ctx, js, clusterName, nats.BrokerOptions{Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	if c.publisher, c.closes, err = openPublisher(ctx, c.server); err != nil {
 		return err
 	}
 	for range c.o.nodes {
@@ -97,8 +83,8 @@ func (c *cluster) publish() (stop func()) {
 // startBroker starts the NATS server, at the port that it had.
 func (c *cluster) startBroker() error {
 	args := []string{roleBroker, "-dir", c.dir}
-	if c.nats != nil {
-		args = append(args, "-port", c.nats.Port())
+	if c.server != nil {
+		args = append(args, "-port", c.server.Port())
 	}
 	p, err := spawn(args...)
 	if err != nil {
@@ -114,7 +100,7 @@ func (c *cluster) startBroker() error {
 	}()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.nats, c.broker = &url.URL{Scheme: "nats", Host: first.Addr}, p
+	c.server, c.broker = &url.URL{Scheme: "nats", Host: first.Addr}, p
 	return nil
 }
 
@@ -177,11 +163,8 @@ func (c *cluster) close() {
 		<-n.process.over
 		n.link.close()
 	}
-	if c.publisher != nil {
-		c.publisher.Close()
-	}
-	if c.conn != nil {
-		c.conn.Close()
+	if c.closes != nil {
+		c.closes()
 	}
 	c.killBroker()
 	if c.dir != "" {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/internal/servers"
 )
 
 // patience is how long something may take that happens at once, on a machine that has
@@ -26,6 +28,25 @@ func TestCluster(t *testing.T) {
 		t.Skip("a minute of rolls and kills")
 	}
 	w := newWorld(t, options{nodes: 3, clients: 60, rate: 60, lease: 2 * time.Second, drainRate: 20})
+	w.test(t, func(*testing.T) { w.killBroker() }, func(t *testing.T) {
+		if err := w.restartBroker(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// The same on Redis.
+func TestClusterRedis(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute of rolls and kills")
+	}
+	s := servers.Redis(t)
+	w := newWorld(t, options{nodes: 3, clients: 60, rate: 60, lease: 2 * time.Second, drainRate: 20, server: "redis://" + s.Addr()})
+	w.test(t, func(*testing.T) { s.Kill() }, func(*testing.T) { s.Start() })
+}
+
+// test does all of it.
+func (w *world) test(t *testing.T, kill, start func(t *testing.T)) {
 	w.join(t, 6)
 	t.Run("steady", func(t *testing.T) { w.steady(t) })
 	for range *rolls {
@@ -34,7 +55,7 @@ func TestCluster(t *testing.T) {
 	for range *kills {
 		t.Run("kill", w.kill)
 	}
-	t.Run("broker", w.broker)
+	t.Run("broker", func(t *testing.T) { w.broker(t, kill, start) })
 	t.Run("partition", w.partition)
 	w.finish(t)
 }
@@ -241,11 +262,11 @@ func (w *world) kill(t *testing.T) {
 	w.tell(t, m)
 }
 
-// broker kills the NATS server, and starts it when everybody has noticed and no lease is left. Nobody
+// broker kills the broker, and starts it when everybody has noticed and no lease is left. Nobody
 // loses its connection by that.
-func (w *world) broker(t *testing.T) {
+func (w *world) broker(t *testing.T, kill, start func(t *testing.T)) {
 	m := w.mark()
-	w.killBroker()
+	kill(t)
 	since := time.Now()
 	eventually(t, "every node knows that the broker is away", func() bool {
 		w.mu.Lock()
@@ -253,9 +274,7 @@ func (w *world) broker(t *testing.T) {
 		return !slices.ContainsFunc(w.nodes, func(n *node) bool { return n.state == alive && !n.report.Away })
 	})
 	eventually(t, "every lease is over", func() bool { return time.Since(since) > w.o.lease })
-	if err := w.restartBroker(); err != nil {
-		t.Fatal(err)
-	}
+	start(t)
 	w.steady(t)
 	drops, _ := w.tell(t, m)
 	if len(drops) > 0 {

@@ -43,7 +43,7 @@ func runCluster(args []string) error {
 	flags.IntVar(&o.rate, "rate", 30, "events published a second")
 	flags.DurationVar(&o.lease, "lease", 3*time.Second, "for how long a node that says nothing lives")
 	flags.IntVar(&o.drainRate, "drain-rate", 20, "sessions a second that a node lets go of")
-	flags.StringVar(&o.nats, "nats", "", "the `URL` of a NATS server with JetStream; empty: one of its own")
+	flags.StringVar(&o.server, "server", "", "the `URL` of the broker, nats://HOST:PORT or redis://HOST:PORT; empty: a NATS server of its own")
 	flags.Parse(args)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -38,8 +39,8 @@ type report struct {
 func runNode(args []string) error {
 	flags := flag.NewFlagSet(roleNode, flag.ExitOnError)
 	name := flags.String("name", "", "for the log")
-	broker := flags.String("nats", "", "the URL of the server")
-	url := flags.String("url", "", "of the gateway, as clients know it")
+	server := flags.String("server", "", "the URL of the broker")
+	public := flags.String("url", "", "of the gateway, as clients know it")
 	lease := flags.Duration("lease", 0, "for how long it lives when it says nothing")
 	rate := flags.Int("drain-rate", 0, "sessions a second that it lets go of")
 	flags.Parse(args)
@@ -48,7 +49,11 @@ func runNode(args []string) error {
 	orphan := orphaned()
 	opening, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	parts, err := openShared(opening, *broker, logger)
+	at, err := url.Parse(*server)
+	if err != nil {
+		return err
+	}
+	parts, err := openParts(opening, at, logger)
 	if err != nil {
 		return fmt.Errorf("node %s: %w", *name, err)
 	}
@@ -60,7 +65,7 @@ func runNode(args []string) error {
 		},
 		Broker:   parts.broker,
 		Sessions: parts.sessions,
-		URL:      *url,
+		URL:      *public,
 		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate},
 		Logger:   logger,
 	})
@@ -89,7 +94,7 @@ func runNode(args []string) error {
 		select {
 		case <-reports.C:
 			st := gw.Stats()
-			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.broker.Err() != nil})
+			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.away()})
 		case <-asked:
 			go func() {
 				ctx, cancel := context.WithTimeout(context.Background(), drainWithin)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -41,15 +40,15 @@ func (c *cluster) add() (*node, error) {
 	c.mu.Lock()
 	c.lastID++
 	n := &node{id: c.lastID, generation: c.generation, state: alive}
-	nats := *c.nats
+	server := *c.server
 	c.mu.Unlock()
-	l, err := newLink(nats.Host)
+	l, err := newLink(server.Host)
 	if err != nil {
 		return nil, err
 	}
 	n.link = l
-	through := url.URL{Scheme: nats.Scheme, User: nats.User, Host: l.addr()}
-	n.process, err = spawn(roleNode, "-name", strconv.Itoa(n.id), "-nats", through.String(), "-url", c.o.url,
+	server.Host = l.addr()
+	n.process, err = spawn(roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
 		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate))
 	if err != nil {
 		l.close()

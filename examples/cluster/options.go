@@ -8,6 +8,6 @@ type options struct {
 	rate           int           // events a second
 	lease          time.Duration // of a node
 	drainRate      int           // sessions a second
-	nats           string        // the server's URL; empty: one of its own
+	server         string        // the URL of the broker; empty: a NATS server of its own
 	url            string        // of the gateway, as clients know it: the proxy's
 }

@@ -2,64 +2,46 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
-	"time"
+	"net/url"
 
-	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/gatehouse-go/gatehouse/adapters/nats"
+	"github.com/gatehouse-go/gatehouse/gateway"
 )
 
-// clusterName is what the broker and the sessions are called in NATS.
+// clusterName is what the broker and the sessions are called where they are kept.
 const clusterName = "cluster"
 
-// dial connects to NATS. A connection that is lost is made again for as long as it
-// takes; one that says nothing for two seconds is lost.
-func dial(addr string) (*natsgo.Conn, jetstream.JetStream, error) {
-	conn, err := natsgo.Connect(addr,
-		natsgo.MaxReconnects(-1), natsgo.ReconnectWait(200*time.Millisecond),
-		natsgo.PingInterval(time.Second), natsgo.MaxPingsOutstanding(2), natsgo.Timeout(time.Second))
-	if err != nil {
-		return nil, nil, err
-	}
-	js, err := jetstream.New(conn)
-	if err != nil {
-		conn.Close()
-		return nil, nil, err
-	}
-	return conn, js, nil
+// parts are what the nodes share: who carries events between them, and who keeps
+// their sessions. Nothing else of a node knows which servers these are.
+type parts struct {
+	broker   gateway.Broker
+	sessions gateway.SessionStore
+	away     func() bool // whether they cannot be reached
+	close    func()
 }
 
-// shared is what the nodes share: who carries events between them, and who keeps
-// their sessions. It is all of a node that knows NATS.
-type shared struct {
-	broker   *nats.Broker
-	sessions *nats.Sessions
-	conn     *natsgo.Conn
+// openParts opens what a node shares with others at the server of that URL.
+func openParts(ctx context.Context, server *url.URL, logger *slog.Logger) (*parts, error) {
+	switch server.Scheme {
+	case "nats":
+		return openNATS(ctx, server, logger)
+	case "redis":
+		return openRedis(ctx, server, logger)
+	}
+	return nil, fmt.Errorf("%s: want nats://HOST:PORT or redis://HOST:PORT", server.Redacted())
 }
 
-func openShared(ctx context.Context, addr string, logger *slog.Logger) (*shared, error) {
-	conn, js, err := dial(addr)
-	if err != nil {
-		return nil, err
-	}
-	broker, err := nats.NewBroker(ctx, js, clusterName, nats.BrokerOptions{Logger: logger})
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	sessions, err := nats.NewSessions(ctx, js, clusterName, nats.StoreOptions{})
-	if err != nil {
-		broker.Close()
-		conn.Close()
-		return nil, err
-	}
-	return &shared{broker, sessions, conn}, nil
+// publisher is what events are published with: it needs no gateway.
+type publisher interface {
+	Publish(ctx context.Context, topic string, ev gateway.Event) error
+	Close() error
 }
 
-func (s *shared) close() {
-	s.broker.Close()
-	s.sessions.Close()
-	s.conn.Close()
+// openPublisher opens one, and returns with it what closes all that was opened.
+func openPublisher(ctx context.Context, server *url.URL) (p publisher, closes func(), err error) {
+	if server.Scheme == "redis" {
+		return publishRedis(ctx, server)
+	}
+	return publishNATS(ctx, server)
 }

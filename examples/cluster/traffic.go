@@ -14,11 +14,6 @@ type message struct {
 	N    uint64 `json:"n"`
 }
 
-// publisher is what events are published with.
-type publisher interface {
-	Publish(ctx context.Context, topic string, ev gateway.Event) error
-}
-
 // traffic is what is published: numbered events, so many a second, in all rooms.
 type traffic struct {
 	mu        sync.Mutex

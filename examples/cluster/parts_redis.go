@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/gatehouse-go/gatehouse/adapters/redis"
+)
+
+// silent is go-redis's own log: what it says of each connection is said once by the broker.
+type silent struct{}
+
+// Printf is of go-redis.
+func (silent) Printf(context.Context, string, ...any) {}
+
+func dialRedis(server *url.URL) (*goredis.Client, error) {
+	o, err := goredis.ParseURL(server.String())
+	if err != nil {
+		return nil, err
+	}
+	goredis.SetLogger(silent{})
+	o.ContextTimeoutEnabled = true
+	o.DialTimeout, o.ReadTimeout = time.Second, 2*time.Second
+	return goredis.NewClient(o), nil
+}
+
+func openRedis(ctx context.Context, server *url.URL, logger *slog.Logger) (*parts, error) {
+	client, err := dialRedis(server)
+	if err != nil {
+		return nil, err
+	}
+	broker, err := redis.NewBroker(ctx, client, clusterName, redis.BrokerOptions{Logger: logger})
+	if err != nil {
+		client.Close()
+		return nil, err
+	}
+	sessions, err := redis.NewSessions(ctx, client, clusterName)
+	if err != nil {
+		broker.Close()
+		client.Close()
+		return nil, err
+	}
+	asking, stop := context.WithCancel(context.Background())
+	var away atomic.Bool
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ask(asking, client, &away)
+	}()
+	return &parts{
+		broker: broker, sessions: sessions,
+		away: away.Load,
+		close: func() {
+			stop()
+			<-stopped
+			sessions.Close()
+			broker.Close()
+			client.Close()
+		},
+	}, nil
+}
+
+// ask asks Redis whether it is there, twice a second.
+func ask(ctx context.Context, client *goredis.Client, away *atomic.Bool) {
+	ticker := time.NewTicker(500 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			within, cancel := context.WithTimeout(ctx, 2*time.Second)
+			away.Store(client.Ping(within).Err() != nil)
+			cancel()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func publishRedis(ctx context.Context, server *url.URL) (publisher, func(), error) {
+	client, err := dialRedis(server)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := redis.NewPublisher(ctx, client, clusterName, redis.BrokerOptions{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return p, func() {
+		p.Close()
+		client.Close()
+	}, nil
+}

@@ -223,6 +223,7 @@ func (w *world) roll(t *testing.T) {
 		}
 	}
 	w.steady(t)
+	eventually(t, "discordgo is back", func() bool { return w.countStock().resumed-m.stock.resumed >= len(w.stock) })
 	drops, c := w.tell(t, m)
 	if c.Repeated > 0 {
 		t.Error("a roll repeats nothing")
@@ -248,14 +249,13 @@ func (w *world) roll(t *testing.T) {
 	}
 }
 
-// kill kills a node, and another takes its place.
+// kill starts a node, and kills one of those that have clients.
 func (w *world) kill(t *testing.T) {
 	m, living := w.mark(), w.living()
-	id := living[rand.N(len(living))]
-	if err := w.cluster.kill(id); err != nil {
+	if _, err := w.add(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.add(); err != nil {
+	if err := w.cluster.kill(living[rand.N(len(living))]); err != nil {
 		t.Fatal(err)
 	}
 	w.steady(t)

@@ -8,22 +8,17 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/gatehouse-go/gatehouse/adapters/redis"
 )
-
-// silent is go-redis's own log: what it says of each connection is said once by the broker.
-type silent struct{}
-
-// Printf is of go-redis.
-func (silent) Printf(context.Context, string, ...any) {}
 
 func dialRedis(server *url.URL) (*goredis.Client, error) {
 	o, err := goredis.ParseURL(server.String())
 	if err != nil {
 		return nil, err
 	}
-	goredis.SetLogger(silent{})
+	logging.Disable() // what it says of every connection the broker says once
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout, o.ReadTimeout = time.Second, 2*time.Second
 	return goredis.NewClient(o), nil

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/url"
 
@@ -11,6 +11,8 @@ import (
 
 // clusterName is what the broker and the sessions are called where they are kept.
 const clusterName = "cluster"
+
+var errServer = errors.New("a broker is nats://HOST:PORT or redis://HOST:PORT")
 
 // parts are what the nodes share: who carries events between them, and who keeps
 // their sessions. Nothing else of a node knows which servers these are.
@@ -29,7 +31,7 @@ func openParts(ctx context.Context, server *url.URL, logger *slog.Logger) (*part
 	case "redis":
 		return openRedis(ctx, server, logger)
 	}
-	return nil, fmt.Errorf("%s: want nats://HOST:PORT or redis://HOST:PORT", server.Redacted())
+	return nil, errServer
 }
 
 // publisher is what events are published with: it needs no gateway.
@@ -40,8 +42,11 @@ type publisher interface {
 
 // openPublisher opens one, and returns with it what closes all that was opened.
 func openPublisher(ctx context.Context, server *url.URL) (p publisher, closes func(), err error) {
-	if server.Scheme == "redis" {
+	switch server.Scheme {
+	case "nats":
+		return publishNATS(ctx, server)
+	case "redis":
 		return publishRedis(ctx, server)
 	}
-	return publishNATS(ctx, server)
+	return nil, nil, errServer
 }

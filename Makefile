@@ -120,6 +120,10 @@ bench-heartbeats: ## CPU of a heartbeat's round trip beside a server that reads 
 bench-storm: ## 15,000 sessions drop, miss 20 events and resume at once, beside plain handshakes
 	@cd bench && GOWORK=off go build -o bench . && ./bench storm $(ARGS)
 
+.PHONY: bench-messages
+bench-messages: ## messages a second and each stage's latency on each store, beside the store alone; PostgreSQL if installed; 20 minutes
+	@cd bench && GOWORK=off go build -o bench . && GATEHOUSE_SERVERS=true ./bench messages $(ARGS)
+
 .PHONY: bench-million
 bench-million: ## a million sessions on 53 nodes with their clients: 18 GB, 6 minutes; ARGS='-n 100000' for fewer
 	@cd bench && GOWORK=off go build -o bench . && ./bench million $(ARGS)
@@ -130,6 +134,7 @@ bench-check: ## vet and tests of bench/, and a little of each command
 	cd bench && GOWORK=off go build -o bench . && ./bench fanout -quick -runs 1 -servers limit,gatehouse,gatehouse-poller,centrifuge >/dev/null
 	cd bench && ./bench idle -quick -n 1000 -servers gatehouse,gatehouse-poller && ./bench heartbeats -quick -n 500 -runs 1 && ./bench storm -quick -n 500 -runs 1
 	cd bench && ./bench million -quick -n 2000 && ./bench codec -quick -n 300 -runs 1 >/dev/null
+	cd bench && ./bench messages -quick -n 3 -runs 1 >/dev/null
 
 .PHONY: bench-stall
 bench-stall: ## 1,000 sessions beside 10 stalled readers: p99 of the healthy in 10 pairs, kernel memory; 3 minutes

@@ -18,10 +18,11 @@ var (
 	quick    = flag.Bool("quick", false, "fewer and shorter rounds: a look, not a measurement")
 	asJSON   = flag.Bool("json", false, "one line of JSON for each figure")
 	runs     = flag.Int("runs", 0, "rounds; 0: the command's own. An interval needs 5, a claim 9")
-	number   = flag.Int("n", 0, "connections, or events of codec; 0: the command's own")
-	only     = flag.String("servers", "", "comma-separated, or codec's encodings; empty: all")
+	number   = flag.Int("n", 0, "connections, events of codec, or times of messages that readers come at once; 0: the command's own")
+	only     = flag.String("servers", "", "comma-separated; of codec encodings, of messages stores; empty: all")
 	workers  = flag.Int("workers", 0, "gatehouse's that fan out; 0: one fewer than GOMAXPROCS, at least one")
 	settle   = flag.Duration("for", 0, "how long idle connections beat before they are measured; 0: the command's own")
+	part     = flag.String("part", "", "of messages: pipeline, readers or gateway; empty: all")
 	profiles = flag.String("profile", "", "prefix of files with the servers' CPU profiles")
 )
 
@@ -29,6 +30,7 @@ var commands = map[string]func() error{
 	"codec":      codecsBench,
 	"fanout":     fanout,
 	"idle":       idle,
+	"messages":   messagesBench,
 	"heartbeats": heartbeats,
 	"million":    million,
 	"storm":      storm,
@@ -61,7 +63,7 @@ func end(err error) {
 }
 
 func usage() {
-	progress("usage: bench codec | fanout | idle | heartbeats | storm | million [flags]")
+	progress("usage: bench codec | fanout | idle | heartbeats | messages | storm | million [flags]")
 	flag.PrintDefaults()
 	os.Exit(2)
 }

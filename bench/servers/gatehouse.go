@@ -23,6 +23,12 @@ type gatehouse struct {
 	workers int
 }
 
+// unlimited are limits with which everybody may come at once, from few addresses.
+var unlimited = gateway.Limits{
+	Connections: -1, ConnectionsPerAddress: -1, AcceptRate: -1, IdentifyRate: -1, ResumeRate: -1, UserIdentifies: -1, SignInsWaiting: -1,
+	ResumeWindow: 10 * time.Minute,
+}
+
 // membersOfGuild is how many sessions share each of four topics of everybody's.
 const membersOfGuild = 300
 
@@ -47,10 +53,7 @@ func newGatehouse(o Options, poller bool) (Server, error) {
 		Poller:  poller,
 		Workers: workers,
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Limits: gateway.Limits{
-			Connections: -1, ConnectionsPerAddress: -1, AcceptRate: -1, IdentifyRate: -1, ResumeRate: -1, UserIdentifies: -1, SignInsWaiting: -1,
-			ResumeWindow: 10 * time.Minute,
-		},
+		Limits:  unlimited,
 	})
 	if err != nil {
 		return nil, err

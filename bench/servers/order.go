@@ -12,6 +12,7 @@ import (
 //	rate PER_SECOND N SIZE  likewise, at a rate, whoever keeps up; answers when done
 //	collect                 collect garbage until none is left; answers when done
 //	stats                   answers with Stats
+//	stages                  answers with what the stages of a message took since they were last asked for
 //	profile FILE, stop      begin a CPU profile, and end it; stop answers
 type order struct {
 	verb      string
@@ -40,7 +41,7 @@ func parseOrder(line string) (o order, err error) {
 		}
 		o.file = f[1]
 		return o, nil
-	case "collect", "stats", "stop":
+	case "collect", "stages", "stats", "stop":
 	default:
 		return o, fmt.Errorf("%q is not an order", line)
 	}

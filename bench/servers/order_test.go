@@ -17,6 +17,7 @@ func TestParseOrder(t *testing.T) {
 		{"collect", order{verb: "collect"}, true},
 		{"profile a.prof", order{verb: "profile", file: "a.prof"}, true},
 		{"stop", order{verb: "stop"}, true},
+		{"stages", order{verb: "stages"}, true},
 		{"", order{}, false},
 		{"quit", order{}, false},
 		{"stats 1", order{}, false},

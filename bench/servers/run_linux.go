@@ -4,11 +4,15 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/bench/messages"
 )
 
 // Server is one library's. One that has fan-out workers also has a method
@@ -48,13 +52,12 @@ const life = time.Hour
 // first line that it prints is its address.
 func Run(name string, o Options) error {
 	time.AfterFunc(life, func() { os.Exit(3) })
-	newServer, known := All[name]
-	if !known {
-		return fmt.Errorf("no server is called %q", name)
-	}
-	s, err := newServer(o)
+	s, err := newServer(name, o)
 	if err != nil {
 		return err
+	}
+	if c, ok := s.(io.Closer); ok {
+		defer c.Close()
 	}
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -73,6 +76,18 @@ func Run(name string, o Options) error {
 		}
 	}
 	return in.Err()
+}
+
+// newServer makes one of All, or one with a pipeline of messages.
+func newServer(name string, o Options) (Server, error) {
+	if strings.HasPrefix(name, messages.Prefix) {
+		return newMessages(name, o)
+	}
+	make, known := All[name]
+	if !known {
+		return nil, fmt.Errorf("no server is called %q", name)
+	}
+	return make(o)
 }
 
 func obey(s Server, o order) error {
@@ -94,6 +109,12 @@ func obey(s Server, o order) error {
 		for range 3 { // what a finalizer or a pool held goes with the second or third
 			runtime.GC()
 		}
+	case "stages":
+		var took map[string]messages.Spread
+		if m, ok := s.(*talked); ok {
+			took = m.stages.Take()
+		}
+		return json.NewEncoder(os.Stdout).Encode(took)
 	case "stats":
 		return json.NewEncoder(os.Stdout).Encode(stats(s))
 	case "profile":

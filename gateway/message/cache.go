@@ -14,8 +14,9 @@ import (
 // page at once are one read of the store.
 //
 // Of writes that go through it, it hides nothing: a page that is asked for after Append, Edit or
-// Delete returned has what they did, and no page is kept that was read while one of them might
-// have changed it. Where a write failed, nothing that it may have touched is kept for
+// Delete returned has what they did. While one of them is under way, a page is as before it or as
+// after it. A page that was read meanwhile is kept if it is one of the newest messages, and then
+// changed as the store is; others are not. Where a write failed, nothing that it may have touched is kept for
 // CacheOptions.Timeout, because a server may still do it.
 //
 // Writes elsewhere, by other nodes or straight to the store, are seen CacheOptions.MaxAge later at
@@ -133,7 +134,7 @@ func (c *Cache) Invalidate(channel string) {
 	defer c.mu.Unlock()
 	if ch := c.channels[channel]; ch != nil {
 		c.drop(ch.tail)
-		c.touch(ch, everything)
+		c.touch(ch, &cacheWrite{ids: everything, amid: true})
 		c.tidy(ch)
 	}
 }

@@ -23,7 +23,7 @@ type cachedPage struct {
 	ids      span
 	messages []Message
 	read     time.Time   // when the store was asked
-	writer   *cacheWrite // of the tail: it is out of use while this one may change it
+	writer   *cacheWrite // of the tail: it is under way, and will change it
 	bytes    int
 	place    *list.Element
 }
@@ -117,7 +117,7 @@ func (c *Cache) tidy(ch *cachedChannel) {
 
 // lookup returns the answer to a query from what is kept.
 func (c *Cache) lookup(ch *cachedChannel, q Query) ([]Message, bool) {
-	if t := ch.tail; t != nil && t.writer == nil && c.use(t) {
+	if t := ch.tail; t != nil && c.use(t) {
 		if page, all := t.answer(q); all {
 			return page, true
 		}
@@ -138,21 +138,24 @@ func (c *Cache) use(p *cachedPage) bool {
 	return true
 }
 
-// keep keeps the page of a read.
-func (c *Cache) keep(ch *cachedChannel, r *sharedRead, ids span) {
-	p := &cachedPage{channel: ch, query: r.query, ids: ids, messages: r.page, read: r.began, bytes: sizeOf(r.page)}
-	if r.query == (Query{Limit: r.query.Limit}) && r.query.Limit <= c.opts.Tail {
+// isNewest reports whether a query's page is kept as the newest messages.
+func (c *Cache) isNewest(q Query) bool { return q == Query{Limit: q.Limit} && q.Limit <= c.opts.Tail }
+
+// keep keeps a page.
+func (c *Cache) keep(p *cachedPage) {
+	ch := p.channel
+	if c.isNewest(p.query) {
 		c.drop(ch.tail)
 		ch.tail = p
 	} else {
-		c.drop(ch.pages[r.query])
+		c.drop(ch.pages[p.query])
 		for _, other := range ch.pages {
 			if len(ch.pages) < mostPages {
 				break
 			}
 			c.drop(other) // any
 		}
-		ch.pages[r.query] = p
+		ch.pages[p.query] = p
 	}
 	p.place = c.recent.PushFront(p)
 	c.stats.Bytes += p.bytes

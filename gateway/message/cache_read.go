@@ -14,10 +14,10 @@ type sharedRead struct {
 	began   time.Time
 	cancel  context.CancelFunc
 	waiters int
-	touched []span // what was written to while it ran
+	writes  []*cacheWrite // that ran while it did, in the order in which they began
 
 	done  chan struct{}
-	clean bool // nothing of the page was written to while it ran
+	clean bool // the page has all that was written before done
 	page  []Message
 	err   error
 }
@@ -72,7 +72,7 @@ func (c *Cache) find(channel string, q Query) (page []Message, r *sharedRead, ou
 	c.stats.Reads++
 	r = &sharedRead{query: q, began: time.Now(), waiters: 1, done: make(chan struct{})}
 	for w := range ch.writes {
-		r.touched = append(r.touched, w.ids)
+		r.writes = append(r.writes, w)
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.opts.Timeout)
 	r.cancel = cancel
@@ -106,10 +106,15 @@ func (c *Cache) finish(ch *cachedChannel, r *sharedRead, page []Message, err err
 	}
 	delete(ch.reads, r.query)
 	if err == nil {
-		ids := r.query.span(page)
-		r.clean = !slices.ContainsFunc(r.touched, ids.meets)
+		p := &cachedPage{channel: ch, query: r.query, ids: r.query.span(page), messages: page, read: r.began, bytes: sizeOf(page)}
+		newest := c.isNewest(r.query)
+		if r.clean = p.mend(r.writes, newest, c.opts.Tail); r.clean && newest {
+			r.page, r.clean = p.answer(r.query)
+		}
 		if r.clean {
-			c.keep(ch, r, ids)
+			c.keep(p)
+		} else {
+			r.page = page
 		}
 	}
 	c.tidy(ch)

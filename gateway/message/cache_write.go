@@ -6,9 +6,14 @@ import (
 	"time"
 )
 
-// cacheWrite is a write that may change messages with these ids: it is under way, or nobody knows
-// whether it will be done.
-type cacheWrite struct{ ids span }
+// cacheWrite is a write that may change messages with these ids: it is under way, or done, or
+// nobody knows whether it will be.
+type cacheWrite struct {
+	ids    span
+	amid   bool                           // others of the channel ran at the time: in which order the store did them is unknown
+	change func(tail []Message) []Message // what it did to the newest messages; nil: it is not known to be done
+	failed bool
+}
 
 // write does one write of a channel, which touches these ids. do returns how it changes the newest
 // messages, or nil if what it did is unknown.
@@ -20,7 +25,7 @@ func (c *Cache) write(ctx context.Context, channel string, ids []ID, do func() (
 		_, err := do()
 		return err
 	}
-	w := &cacheWrite{span{slices.Min(ids), slices.Max(ids)}}
+	w := &cacheWrite{ids: span{slices.Min(ids), slices.Max(ids)}}
 	ch := c.beginWrite(channel, w)
 	var change func([]Message) []Message
 	defer func() { c.endWrite(ch, w, change) }()
@@ -29,14 +34,17 @@ func (c *Cache) write(ctx context.Context, channel string, ids []ID, do func() (
 	return err
 }
 
-// beginWrite takes out of use what the write may change.
+// beginWrite notes that the write is under way. The newest messages stay as they are until it ends.
 func (c *Cache) beginWrite(channel string, w *cacheWrite) *cachedChannel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ch := c.channel(channel)
-	c.touch(ch, w.ids)
+	for other := range ch.writes {
+		other.amid, w.amid = true, true
+	}
+	c.touch(ch, w)
 	if t := ch.tail; t != nil && t.ids.meets(w.ids) {
-		if t.writer != nil { // in which order the store does the two is unknown
+		if t.writer != nil || w.amid {
 			c.drop(t)
 		} else {
 			t.writer = w
@@ -46,21 +54,23 @@ func (c *Cache) beginWrite(channel string, w *cacheWrite) *cachedChannel {
 	return ch
 }
 
-// endWrite changes the newest messages as the store was, and puts them in use again.
+// endWrite changes the newest messages as the store was.
 func (c *Cache) endWrite(ch *cachedChannel, w *cacheWrite, change func([]Message) []Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	w.change, w.failed = change, change == nil
 	if t := ch.tail; t != nil && t.writer == w {
-		t.writer = nil
-		if change == nil {
+		if w.failed {
 			c.drop(t)
 		} else {
-			messages := change(t.messages)
-			first, _ := find(messages, t.ids.low) // of what is below we have not all
-			c.resize(t, messages[first:])
+			t.writer = nil
+			c.stats.Bytes -= t.bytes
+			t.apply(w, c.opts.Tail)
+			c.stats.Bytes += t.bytes
+			c.evict()
 		}
 	}
-	if change != nil {
+	if !w.failed {
 		c.forgetWrite(ch, w)
 		return
 	}
@@ -76,28 +86,46 @@ func (c *Cache) forgetWrite(ch *cachedChannel, w *cacheWrite) {
 	c.tidy(ch)
 }
 
-// touch drops older pages, and notes for reads under way, that a write may change these ids.
-func (c *Cache) touch(ch *cachedChannel, ids span) {
+// touch drops older pages that a write may change, and notes it for reads under way.
+func (c *Cache) touch(ch *cachedChannel, w *cacheWrite) {
 	for _, p := range ch.pages {
-		if p.ids.meets(ids) {
+		if p.ids.meets(w.ids) {
 			c.drop(p)
 		}
 	}
 	for _, r := range ch.reads {
-		r.touched = append(r.touched, ids)
+		r.writes = append(r.writes, w)
 	}
 }
 
-// resize gives the newest messages of a channel another content, cut to CacheOptions.Tail.
-func (c *Cache) resize(t *cachedPage, messages []Message) {
-	if over := len(messages) - c.opts.Tail; over > 0 {
+// apply has the newest messages of a channel be as after a write, at most so many.
+func (p *cachedPage) apply(w *cacheWrite, most int) {
+	messages := w.change(p.messages)
+	first, _ := find(messages, p.ids.low) // of what is below we have not all
+	messages = messages[first:]
+	if over := len(messages) - most; over > 0 {
 		messages = messages[over:]
-		t.ids.low = messages[0].ID
+		p.ids.low = messages[0].ID
 	}
-	c.stats.Bytes -= t.bytes
-	t.messages, t.bytes = messages, sizeOf(messages)
-	c.stats.Bytes += t.bytes
-	c.evict()
+	p.messages, p.bytes = messages, sizeOf(messages)
+}
+
+// mend makes a page of what was read while there were writes, as after those that are done,
+// whichever of them it had met: to apply one twice changes nothing. It reports false if it
+// cannot be known what the page should be.
+func (p *cachedPage) mend(writes []*cacheWrite, newest bool, most int) bool {
+	for _, w := range writes {
+		switch {
+		case !p.ids.meets(w.ids):
+		case !newest || w.amid || w.failed:
+			return false
+		case w.change == nil:
+			p.writer = w // which changes it at its end, and is the last
+		default:
+			p.apply(w, most)
+		}
+	}
+	return true
 }
 
 // The following return messages, in the order of ids, after a write. Readers may hold the slice

@@ -14,6 +14,15 @@ type channel struct {
 	epoch  uint64
 	last   ID // the newest that is stored, as far as we know
 	nonces nonces
+	firsts map[nonce]*pending // see first
+}
+
+// first is an empty map for the messages of one batch by their nonces, again and again the same one.
+func (c *channel) first() map[nonce]*pending {
+	if c.firsts == nil {
+		c.firsts = make(map[nonce]*pending)
+	}
+	return c.firsts
 }
 
 // channels are those that were used of late.

@@ -130,7 +130,7 @@ func (p *Pipeline) keep(ctx context.Context, channel string, items []Item) {
 			p.bury(ctx, item, Message{Channel: item.Key}, err)
 			continue
 		}
-		batch = append(batch, &pending{m: m, epoch: item.Epoch, done: make(chan struct{})})
+		batch = append(batch, &pending{m: m, epoch: item.Epoch})
 		sources, asked = append(sources, item), append(asked, m)
 	}
 	if len(batch) == 0 {

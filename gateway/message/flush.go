@@ -18,11 +18,10 @@ func (p *Pipeline) flush(ctx context.Context, name string, items []*pending) err
 	if err != nil {
 		return err
 	}
-	stored, err := p.store(ctx, c, fresh)
+	stored, batch, err := p.store(ctx, c, fresh)
 	if err != nil {
 		return err
 	}
-	batch := messages(stored)
 	p.index(ctx, batch)
 	p.deliver(ctx, name, batch)
 	for _, it := range stored {
@@ -36,10 +35,12 @@ func (p *Pipeline) flush(ctx context.Context, name string, items []*pending) err
 func (p *Pipeline) admit(ctx context.Context, c *channel, items []*pending) (fresh []*pending, err error) {
 	since := p.since()
 	c.nonces.forget(since, p.opts.MaxNonces)
-	first := make(map[nonce]*pending)
+	first := c.first()
+	defer clear(first)
+	fresh = make([]*pending, 0, len(items))
 	after := c.last
 	for _, it := range items {
-		if it.settled() || it.placed { // by a try before this one
+		if it.settled || it.placed { // by a try before this one
 			continue
 		}
 		if before := c.nonces.find(it.m); before != nil {
@@ -89,30 +90,42 @@ func (p *Pipeline) repeat(ctx context.Context, before *sent, it *pending) error 
 }
 
 // store appends messages, settles those that the store refuses, and returns the others.
-func (p *Pipeline) store(ctx context.Context, c *channel, fresh []*pending) ([]*pending, error) {
+func (p *Pipeline) store(ctx context.Context, c *channel, fresh []*pending) (stored []*pending, batch []Message, err error) {
 	if len(fresh) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
+	batch = messages(fresh)
 	began := time.Now()
-	err := p.guard(func() error { return p.opts.Store.Append(ctx, c.name, messages(fresh)) })
+	err = p.guard(func() error { return p.opts.Store.Append(ctx, c.name, batch) })
 	var partly BatchError
 	if err != nil && !errors.As(err, &partly) {
 		p.observe(StageStore, began, len(fresh), len(fresh), err)
-		return nil, fmt.Errorf("message: store: %w", err)
+		return nil, nil, fmt.Errorf("message: store: %w", err)
 	}
 	p.observe(StageStore, began, len(fresh), len(partly), err)
 	p.pace.Store(int64(time.Since(began)) / int64(len(fresh)))
-	stored := fresh[:0:0]
-	for i, it := range fresh {
+	if stored = fresh; len(partly) > 0 {
+		stored = refuse(fresh, partly)
+		batch = messages(stored)
+	}
+	since := p.since()
+	for _, it := range stored {
+		c.last = it.m.ID
+		c.nonces.add(it.m, true, since, p.opts.MaxNonces)
+	}
+	return stored, batch, nil
+}
+
+// refuse settles those messages that the store has refused, and returns the others.
+func refuse(all []*pending, partly BatchError) (stored []*pending) {
+	for i, it := range all {
 		if why := partly[i]; why != nil {
 			it.settle(&Refusal{Code: CodeNotStored, Cause: why})
 			continue
 		}
-		c.last = it.m.ID
-		c.nonces.add(it.m, true, p.since(), p.opts.MaxNonces)
 		stored = append(stored, it)
 	}
-	return stored, nil
+	return stored
 }
 
 func (p *Pipeline) index(ctx context.Context, batch []Message) {
@@ -159,7 +172,7 @@ func (p *Pipeline) guard(do func() error) (err error) {
 func (p *Pipeline) giveUp(name string, items []*pending, err error) {
 	p.channels.forget(name)
 	for _, it := range items {
-		if !it.settled() && !it.placed {
+		if !it.settled && !it.placed {
 			it.settle(&Refusal{Code: CodeUnavailable, RetryAfter: leastWait, Message: "it could not be stored", Cause: err})
 		}
 	}

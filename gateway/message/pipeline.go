@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,37 +19,35 @@ type Pipeline struct {
 	channels channels
 	waiting  waiting
 
+	// Of chan struct{}, for pending.done. One that has not rung is not put back: it may still.
+	bells sync.Pool
+
 	counts   [stages]stageCount
 	repeated atomic.Uint64
 	pace     atomic.Int64 // what a message takes to be stored, of late, in nanoseconds
 }
 
-// pending is a message on its way. Who stores its channel owns it until done is closed.
+// pending is a message on its way. Who stores its channel owns it until done is told, and settled
+// afterwards.
 type pending struct {
-	m      Message
-	epoch  uint64 // of who owns the channel
-	done   chan struct{}
-	err    error
-	twins  []*pending // the same message, sent again meanwhile
-	placed bool       // among the twins of another
+	m       Message
+	epoch   uint64        // of who owns the channel
+	done    chan struct{} // takes one; nil: nobody waits
+	err     error
+	twins   []*pending // the same message, sent again meanwhile
+	placed  bool       // among the twins of another
+	settled bool
 }
 
 // settle tells who waits.
 func (it *pending) settle(err error) {
-	it.err = err
-	close(it.done)
+	it.err, it.settled = err, true
+	if it.done != nil {
+		it.done <- struct{}{}
+	}
 	for _, twin := range it.twins {
 		twin.m = it.m
 		twin.settle(err)
-	}
-}
-
-func (it *pending) settled() bool {
-	select {
-	case <-it.done:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -59,7 +58,7 @@ func New(o Options) (*Pipeline, error) {
 	if o.Store == nil {
 		return nil, errNoStore
 	}
-	p := &Pipeline{opts: o.withDefaults()}
+	p := &Pipeline{opts: o.withDefaults(), bells: sync.Pool{New: func() any { return make(chan struct{}, 1) }}}
 	p.batches = batch.NewKeyed(p.flush, p.opts.Batch, batch.KeyedHooks[string, *pending]{
 		OnError: p.giveUp,
 		Size:    func(it *pending) int { return len(it.m.Content) + len(it.m.Data) },
@@ -87,7 +86,8 @@ func (p *Pipeline) Send(ctx context.Context, m Message) (Message, error) {
 	if !owner.Here {
 		return m, &NotOwnerError{m.Channel, owner.Node}
 	}
-	it := &pending{m: m, epoch: owner.Epoch, done: make(chan struct{})}
+	bell := p.bells.Get().(chan struct{})
+	it := &pending{m: m, epoch: owner.Epoch, done: bell}
 	switch err := p.batches.TryAdd(m.Channel, it); {
 	case errors.Is(err, batch.ErrFull):
 		return m, &Refusal{Code: CodeBusy, RetryAfter: p.wait(), Message: "too many messages are waiting"}
@@ -95,7 +95,8 @@ func (p *Pipeline) Send(ctx context.Context, m Message) (Message, error) {
 		return m, ErrClosed
 	}
 	select {
-	case <-it.done:
+	case <-bell:
+		p.bells.Put(bell)
 		return it.m, it.err
 	case <-ctx.Done():
 		return m, fmt.Errorf("message: it may be stored or not: %w", ctx.Err())

@@ -33,11 +33,19 @@ func (r Rules) Check(_ context.Context, m *Message) error {
 	if m.Channel == "" {
 		return invalid("it names no channel")
 	}
-	if !utf8.ValidString(m.Content) {
-		return invalid("it is not UTF-8")
+	plain := isPlain(m.Content)
+	if !plain {
+		if !utf8.ValidString(m.Content) {
+			return invalid("it is not UTF-8")
+		}
+		m.Content = strings.ReplaceAll(m.Content, "\r\n", "\n")
 	}
-	m.Content = strings.TrimSpace(strings.ReplaceAll(m.Content, "\r\n", "\n"))
-	switch n := utf8.RuneCountInString(m.Content); {
+	m.Content = strings.TrimSpace(m.Content)
+	n := len(m.Content)
+	if !plain {
+		n = utf8.RuneCountInString(m.Content)
+	}
+	switch {
 	case n == 0 && !r.AllowEmpty:
 		return invalid("it is empty")
 	case over(n, r.MaxLength, 2000):
@@ -47,10 +55,24 @@ func (r Rules) Check(_ context.Context, m *Message) error {
 	case over(strings.Count(m.Content, "<@"), r.MaxMentions, 100):
 		return invalid("it mentions %d times", strings.Count(m.Content, "<@"))
 	}
+	if plain {
+		return nil
+	}
 	if i := strings.IndexFunc(m.Content, forbidden); i >= 0 {
 		return invalid("it has a control character at byte %d", i)
 	}
 	return nil
+}
+
+// isPlain reports whether a text is printable ASCII and spaces, as most are: each byte is a
+// character that may be there.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if b := text[i]; (b < ' ' && b != '\n' && b != '\t') || b > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func forbidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }

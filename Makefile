@@ -36,8 +36,8 @@ test: ## the tests of every module in the workspace, with the race detector
 	go test -race -timeout 10m work
 
 .PHONY: servers
-servers: ## install the servers that tests start: Redis, PostgreSQL, and from Maven Central Kafka and Cassandra; root, once
-	.ci/install redis-server redis-sentinel postgresql openjdk-17-jre-headless maven
+servers: ## install the servers that tests start: Redis, PostgreSQL, nginx, HAProxy, and from Maven Central Kafka and Cassandra; root, once
+	.ci/install redis-server redis-sentinel postgresql nginx-light haproxy openjdk-17-jre-headless maven
 	go run ./internal/servers/maven/fetch
 
 .PHONY: servers-test

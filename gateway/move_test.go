@@ -129,7 +129,7 @@ func TestMoveByPlan(t *testing.T) {
 		publishing := make(chan struct{})
 		go func() {
 			defer close(publishing)
-			for n := from; n < to; n++ {
+			for n := from; n < to-1; n++ {
 				if err := nodes["a"].Publish(t.Context(), "t", Event{Type: "E", Data: n}); err != nil {
 					t.Error(err)
 				}
@@ -161,6 +161,7 @@ func TestMoveByPlan(t *testing.T) {
 			t.Errorf("%d sessions moved, the plan has %d", got.Load(), want)
 		}
 		<-publishing
+		publishNumbers(t, nodes["a"], "t", to-1, to) // who is to move gets this one where it belongs
 	}
 	move(shard.NewPlan(small, large), 0, half)
 	arrived.Wait()

@@ -28,7 +28,7 @@ type traveller struct {
 
 func newTraveller(t testing.TB, url, user string) *traveller {
 	t.Helper()
-	c, session := signIn(t, url+"?ext=1", user)
+	c, session := signIn(t, url+"?ext=1&user="+user, user)
 	return &traveller{user: user, session: session, url: url, seen: 1, c: c}
 }
 
@@ -43,7 +43,7 @@ func (v *traveller) until(last int) error {
 			}
 			v.c.ws.CloseNow()
 			v.url, hint = hint, ""
-			v.c = dial(v.c.t, v.url+"?ext=1")
+			v.c = dial(v.c.t, v.url+"?ext=1&user="+v.user)
 			v.c.want(10, "")
 			v.c.resume(v.user, v.session, v.seen)
 			continue

@@ -351,6 +351,31 @@ func TestMoveOfWhoLeaves(t *testing.T) {
 	}
 }
 
+// What is being saved when a move is called off is moved.
+func TestMoveCalledOffWhileSaving(t *testing.T) {
+	store := hangingSessions{NewMemorySessions(), make(chan struct{})}
+	g, url := testGateway(t, shared(t, func(o *Options) { o.Sessions = store }))
+	c, session := signIn(t, url+"?ext=1", "ann")
+	s := g.find(session)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int)
+	go func() {
+		moved, err := g.Move(ctx, func(*Session) (string, bool) { return "", true })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		done <- moved
+	}()
+	eventually(t, "it is being saved", s.isGone)
+	cancel()
+	close(store.hang)
+	c.want(7, "")
+	c.wantClose(CloseRestart)
+	if moved := <-done; moved != 1 || store.Len() != 1 {
+		t.Errorf("%d moved, %d are in the store", moved, store.Len())
+	}
+}
+
 // A drain that begins while sessions are moved sends everybody away once.
 func TestMoveWhileDraining(t *testing.T) {
 	options := shared(t, func(o *Options) { o.Limits.DrainRate = 100 })

@@ -48,6 +48,11 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 kits: ## every kit on every store, index and queue, against its real server (make servers); what is not installed fails
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
 
+.PHONY: balanced
+balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which come and go; what is not installed fails
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 ./shard/... ./examples/sharded
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run Behind ./gateway
+
 .PHONY: crash
 crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load (make servers); nothing acknowledged is lost
 	cd adapters/postgres && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)

@@ -117,8 +117,6 @@ func (g *Gateway) moveTo(ctx context.Context, s *Session, url string) (gone bool
 		g.sendAway(s, true, url)
 		return true, nil
 	case s.isGone(): // its client said goodbye, or the application removed it
-		lost = true
-		g.retire(s, false)
 		return false, nil
 	case errors.Is(err, errNotThawed):
 		lost = true

@@ -3,6 +3,7 @@
 SHELL       := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LEAVES      := ./codec/... ./batch/... ./pool/... ./shard/... ./presence/...
+ADAPTERS    := $(patsubst %,./%/...,$(wildcard adapters/*))
 E2E         := internal/e2e
 INTEROP     := internal/interop
 ZLIB_SYNC   := $(INTEROP)/bots/discordjs-zlib/node_modules/zlib-sync/build/Release/zlib_sync.node
@@ -45,8 +46,8 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 	GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 10m -v ./internal/servers/...
 
 .PHONY: kits
-kits: ## every kit on every store, index and queue, against its real server (make servers); what is not installed fails
-	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... ./adapters/... ./examples/customstore
+kits: $(E2E)/node_modules/.package-lock.json ## every kit on every store, index and queue, and a chat on them, with real servers (make servers); what is not installed fails
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... $(ADAPTERS) ./examples/customstore ./examples/backends
 
 .PHONY: balanced
 balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which come and go; what is not installed fails
@@ -54,10 +55,12 @@ balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which 
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run Behind ./gateway
 
 .PHONY: crash
-crash: ## kill the servers behind the adapters at INSTANTS=50 random instants under load (make servers); nothing acknowledged is lost
+crash: ## kill -9 of a process with a pipeline, then of each server behind an adapter, at INSTANTS=50 random instants under load (make servers)
+	cd adapters/sqlite && go test -race -count=1 -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/postgres && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/redis && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestCrash' -v . -args -instants $(INSTANTS)
 	cd adapters/kafka && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 60m -run '^TestCrash' -v . -args -instants $(INSTANTS)
+	cd adapters/nats && go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/cassandra && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
 
 .PHONY: counted

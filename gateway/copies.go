@@ -99,7 +99,7 @@ func (cs *copies) round(all bool) error {
 	return errors.Join(errs, cs.forget(ctx, gone...))
 }
 
-// save saves copies of sessions. After an error they are as due as they were.
+// save saves copies of sessions. After an error they are due at once.
 func (cs *copies) save(sessions []*Session, now time.Time) error {
 	if len(sessions) == 0 {
 		return nil
@@ -120,6 +120,9 @@ func (cs *copies) save(sessions []*Session, now time.Time) error {
 			cs.gw.lose(id)
 		}
 	case err != nil:
+		for _, s := range of {
+			s.copyAt.Store(1)
+		}
 		return err
 	}
 	for _, s := range of {

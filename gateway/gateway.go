@@ -58,6 +58,7 @@ type Gateway struct {
 	lastURL   atomic.Pointer[string] // see urlFor
 	loads     loads
 	copies    *copies // nil without Options.Sessions
+	history   history
 	slow      slowConns
 
 	// What a drain leaves behind.
@@ -135,6 +136,7 @@ func New(opts Options) (*Gateway, error) {
 		g.lanes = append(g.lanes, newLane(i, g.workers, g.now, &g.stats.latency))
 	}
 	g.topics = newTopics(ctx, g.lanes)
+	g.history.gw = g
 	g.openRegistries()
 	if err := g.assemble(); err != nil {
 		stop()
@@ -175,7 +177,7 @@ func (g *Gateway) assemble() (err error) {
 // returns when the broker has taken the event, not when it was written; it
 // waits, until ctx ends, while the fan-out is behind.
 func (g *Gateway) Publish(ctx context.Context, topic string, ev Event) error {
-	rec, err := seal(topic, ev)
+	rec, err := Seal(topic, ev)
 	if err != nil {
 		return err
 	}
@@ -213,7 +215,10 @@ func (g *Gateway) deliver(rec Record) {
 
 // received makes a record that has reached this node an event of it.
 func (g *Gateway) received(rec Record) *published {
-	return &published{Record: rec, at: g.now().UnixNano(), account: &g.held}
+	return &published{
+		Record: rec, at: g.now().UnixNano(), account: &g.held,
+		own: rec.Gap || strings.HasPrefix(rec.Topic, topicsOfUsers),
+	}
 }
 
 // guard calls the application; a panic is logged, then onPanic called.

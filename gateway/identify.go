@@ -199,6 +199,9 @@ func (c *conn) closeFor(err error) {
 // start runs the application's Ready hook and sends READY: sequence 1, in
 // front of everything that was queued meanwhile.
 func (c *conn) start(ctx context.Context, s *Session) error {
+	if err := s.hear(ctx); err != nil {
+		return fmt.Errorf("ready: %w", err)
+	}
 	var extra any
 	if hook := c.gw.opts.Ready; hook != nil {
 		var err error

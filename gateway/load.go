@@ -178,15 +178,15 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	var missed []*published
 	read := make(map[uint32]uint64) // per partition, the offset up to which the history was read
 	for partition, at := range oldest {
-		records, err := s.gw.opts.Broker.Since(ctx, at)
+		events, err := s.gw.history.since(ctx, at)
 		if err != nil {
 			return fmt.Errorf("read what was missed: %w", err)
 		}
 		read[partition] = at.Offset
-		for _, rec := range records {
-			read[partition] = rec.Position.Offset
-			if seen, ok := from[rec.Topic]; ok && rec.Position.Offset > seen.Offset {
-				missed = append(missed, s.gw.received(rec))
+		for _, p := range events {
+			read[partition] = p.Position.Offset
+			if seen, ok := from[p.Topic]; ok && p.Position.Offset > seen.Offset {
+				missed = append(missed, p)
 			}
 		}
 	}
@@ -212,6 +212,9 @@ func (s *Session) catchUp(ctx context.Context, topics []storedTopic) error {
 	}
 	tr.stash = nil
 	s.move(phaseOpen)
+	if len(tr.orders) > 0 {
+		s.gw.chore(s, s.carryOut)
+	}
 	c, _ := s.appendAll(missed)
 	s.settle()
 	if c != nil {

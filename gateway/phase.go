@@ -45,6 +45,7 @@ type transit struct {
 	departing []*subscription // that have ended, and whose last events the lane has still to offer
 	freezing  *freezing       // waits for its departing subscriptions, and for others; nil: nobody does
 	stash     []offered       // while it catches up: what waits until it has
+	orders    []storedOrder   // that it has heard, and are still to be carried out
 	acked     chan struct{}   // see nothingToAwait; nil: nobody waits
 }
 

@@ -14,7 +14,8 @@ import (
 // made at most once, by whoever needs it first.
 type published struct {
 	Record
-	at int64 // when it reached this node, in Unix nanoseconds
+	at  int64 // when it reached this node, in Unix nanoseconds
+	own bool  // for the session itself: an order, or word of a gap
 
 	held    atomic.Int32  // places in rings
 	account *atomic.Int64 // of the bytes of events that are held; nil: nobody counts

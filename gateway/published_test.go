@@ -49,11 +49,11 @@ func checkFrame(t *testing.T, b []byte, f *form, want string) {
 
 func TestSealRefuses(t *testing.T) {
 	for _, ev := range []Event{{}, {Type: `A"B`}, {Type: "A\nB"}, {Type: "Ä"}, {Type: `A\`}, {Type: "X", Data: func() {}}, {Type: "X", Data: codec.Raw{JSON: []byte("{")}}} {
-		if rec, err := seal("t", ev); err == nil {
+		if rec, err := Seal("t", ev); err == nil {
 			t.Errorf("%q is sealed: %s", ev.Type, rec.Data)
 		}
 	}
-	rec, err := seal("t", Event{Type: "X", Data: codec.Raw{MsgPack: []byte{0x81, 0xa1, 'a', 0x01}}})
+	rec, err := Seal("t", Event{Type: "X", Data: codec.Raw{MsgPack: []byte{0x81, 0xa1, 'a', 0x01}}})
 	if err != nil || string(rec.Data) != `{"a":1}` {
 		t.Errorf("MessagePack from the application becomes %s, %v", rec.Data, err)
 	}

@@ -96,7 +96,7 @@ func (c *conn) tellLimited(op opcode, wait time.Duration) {
 		return
 	}
 	c.gw.stats.rateLimited.Add(1)
-	rec, err := seal("", Event{Type: "RATE_LIMITED", Data: struct {
+	rec, err := Seal("", Event{Type: "RATE_LIMITED", Data: struct {
 		Opcode     opcode   `json:"opcode"`
 		RetryAfter float64  `json:"retry_after"` // seconds, as Discord has it
 		Meta       struct{} `json:"meta"`

@@ -39,8 +39,13 @@ func plainType(s string) bool {
 	return s != "" && len(s) <= 100
 }
 
-// seal encodes an event. Afterwards nothing refers to ev.Data.
-func seal(topic string, ev Event) (Record, error) {
+// Seal encodes an event for a topic: what a service without a gateway hands to a
+// [Broker]. Afterwards nothing refers to ev.Data. The error says what of the event
+// cannot be published.
+func Seal(topic string, ev Event) (Record, error) {
+	if err := checkTopics(topic); err != nil {
+		return Record{}, err
+	}
 	if !plainType(ev.Type) {
 		return Record{}, fmt.Errorf("%w: %q", errType, ev.Type)
 	}

@@ -100,26 +100,37 @@ func (g *Gateway) sessionsOf(user string) iter.Seq[*Session] {
 	}
 }
 
-// SubscribeUser subscribes every session that a user has in this process.
+// SubscribeUser subscribes every session that a user has. When it returned, those
+// in this process see what is published from then on; those on other nodes that
+// share Options.Broker and Options.Sessions, and those that nobody has, follow.
 // Sessions that begin later are the Ready hook's.
 func (g *Gateway) SubscribeUser(ctx context.Context, user string, topics ...string) error {
-	return g.eachSession(user, func(s *Session) error { return s.Subscribe(ctx, topics...) })
+	return errors.Join(
+		g.eachSession(user, func(s *Session) error { return s.Subscribe(ctx, topics...) }),
+		g.tell(ctx, user, orderSubscribe, order{Topics: topics}),
+	)
 }
 
-// UnsubscribeUser ends subscriptions of every session that a user has in this
-// process, and drops what is queued of them and was not sent yet.
+// UnsubscribeUser likewise ends subscriptions of every session that a user has,
+// and drops what is queued of them and was not sent yet.
 func (g *Gateway) UnsubscribeUser(ctx context.Context, user string, topics ...string) error {
-	return g.eachSession(user, func(s *Session) error { return s.UnsubscribePurge(ctx, topics...) })
+	return errors.Join(
+		g.eachSession(user, func(s *Session) error { return s.UnsubscribePurge(ctx, topics...) }),
+		g.tell(ctx, user, orderUnsubscribe, order{Topics: topics}),
+	)
 }
 
-// KickUser ends every session that a user has in this process: 4102 for
-// clients with ext=1, 4004 for others, neither of which comes back. Whether
-// the user may sign in again is up to Authenticate.
+// KickUser likewise ends every session that a user has: 4102 for clients with
+// ext=1, 4004 for others, neither of which comes back. Whether the user may sign
+// in again is up to Authenticate.
 func (g *Gateway) KickUser(ctx context.Context, user, reason string) error {
-	return g.eachSession(user, func(s *Session) error {
-		s.kick(reason)
-		return ctx.Err()
-	})
+	return errors.Join(
+		g.eachSession(user, func(s *Session) error {
+			s.kick(reason)
+			return ctx.Err()
+		}),
+		g.tell(ctx, user, orderKick, order{Reason: reason}),
+	)
 }
 
 // eachSession calls fn for a user's sessions. One that ended meanwhile is no error.

@@ -93,6 +93,16 @@ func (s *Session) Intents() Intent { return s.intents }
 // Options.Sessions for the session's copy: a killed node has not lost what
 // Subscribe or Unsubscribe returned nil for.
 func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
+	if err := checkTopics(topics...); err != nil {
+		return err
+	}
+	if err := s.subscribe(ctx, topics); err != nil {
+		return err
+	}
+	return s.gw.copies.keep(ctx, s)
+}
+
+func (s *Session) subscribe(ctx context.Context, topics []string) error {
 	s.mu.Lock()
 	s.subs = slices.Grow(s.subs, len(topics))
 	s.mu.Unlock()
@@ -101,7 +111,7 @@ func (s *Session) Subscribe(ctx context.Context, topics ...string) error {
 			return fmt.Errorf("gateway: subscribe to %q: %w", name, err)
 		}
 	}
-	return s.gw.copies.keep(ctx, s)
+	return nil
 }
 
 // join is what Subscribe does for one topic, also for a session that is catching
@@ -145,6 +155,9 @@ func (s *Session) UnsubscribePurge(ctx context.Context, topics ...string) error 
 }
 
 func (s *Session) unsubscribe(ctx context.Context, purge bool, topics []string) error {
+	if err := checkTopics(topics...); err != nil {
+		return err
+	}
 	if err := s.leaveAll(ctx, purge, topics); err != nil {
 		return err
 	}
@@ -194,9 +207,11 @@ func (s *Session) leave(i int, purge bool) {
 func (s *Session) Topics() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := make([]string, len(s.subs))
-	for i, sub := range s.subs {
-		names[i] = sub.topic.name
+	names := make([]string, 0, len(s.subs))
+	for _, sub := range s.subs {
+		if name := sub.topic.name; !strings.HasPrefix(name, ownTopics) {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -208,7 +223,7 @@ func (s *Session) Send(ctx context.Context, ev Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	rec, err := seal("", ev)
+	rec, err := Seal("", ev)
 	if err != nil {
 		return err
 	}
@@ -278,8 +293,11 @@ func (s *Session) offer(sub *subscription, run []*published) (c *conn, gone bool
 // hold it reports so, with the connection that is to be told. mu is held.
 func (s *Session) appendAll(run []*published) (c *conn, overflown bool) {
 	for _, p := range run {
-		if p.Gap {
-			return s.doom(&CloseError{Code: CloseTimedOut, Reason: "events were lost"}), true
+		if p.own {
+			if told := s.obey(p); s.doomed != nil {
+				return told, true
+			}
+			continue
 		}
 		if !s.intents.sees(p.Intent) {
 			continue

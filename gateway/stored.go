@@ -35,6 +35,7 @@ type stored struct {
 	Events   []storedEvent `json:"events,omitempty"`
 	Topics   []storedTopic `json:"topics,omitempty"`
 	Replies  []reply       `json:"replies,omitempty"`
+	Orders   []storedOrder `json:"orders,omitempty"`
 }
 
 type storedEvent struct {
@@ -99,6 +100,9 @@ func (s *Session) snapshot() stored {
 	}
 	if s.replies != nil {
 		st.Replies = slices.Clone(s.replies.last)
+	}
+	if s.transit != nil {
+		st.Orders = slices.Clone(s.transit.orders)
 	}
 	return st
 }
@@ -174,6 +178,9 @@ func (g *Gateway) restore(id string, user User, st stored) *Session {
 	if len(st.Replies) > 0 {
 		s.replies = new(replies)
 		s.replies.restore(st.Replies)
+	}
+	if len(st.Orders) > 0 {
+		s.inTransit().orders = st.Orders
 	}
 	s.setDetached(g.now().UnixNano())
 	events := make([]*published, len(st.Events))

@@ -12,6 +12,8 @@ import (
 
 var instants = flag.Int("instants", 1, "how often TestCassandra kills a node, and all of them")
 
+var rounds = flag.Int("rounds", 3, "how often TestCassandra has many processes make a keyspace")
+
 // TestCassandra runs everything on one cluster of three nodes, which takes most of its time to start.
 func TestCassandra(t *testing.T) {
 	c := servers.Cassandra(t, 3)

@@ -81,7 +81,7 @@ func (s *Store) open(ctx context.Context, url string, o Options) error {
 	s.cql = statementsIn(place.keyspace)
 	err = prepare(ctx, s.session, place.keyspace, o.Replicas)
 	if err == nil {
-		s.bucket, err = s.settle(ctx, o.Bucket)
+		s.bucket, err = s.settle(ctx, place.keyspace, o.Bucket)
 	}
 	if err != nil {
 		s.session.Close()

@@ -45,7 +45,7 @@ var tables = map[string]string{
 
 // prepare makes what is missing.
 func prepare(ctx context.Context, session *gocql.Session, keyspace string, replicas int) error {
-	keyspaces, err := names(ctx, session, `SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?`, keyspace)
+	keyspaces, err := names(ctx, session.Query(`SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?`, keyspace))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func prepare(ctx context.Context, session *gocql.Session, keyspace string, repli
 			return err
 		}
 	}
-	have, err := names(ctx, session, `SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?`, keyspace)
+	have, err := names(ctx, session.Query(`SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?`, keyspace))
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func prepare(ctx context.Context, session *gocql.Session, keyspace string, repli
 }
 
 // names reads what a node knows of the schema.
-func names(ctx context.Context, session *gocql.Session, query, keyspace string) (list []string, err error) {
-	iter := session.Query(query, keyspace).Consistency(gocql.One).Idempotent(true).IterContext(ctx)
+func names(ctx context.Context, q *gocql.Query) (list []string, err error) {
+	iter := q.Consistency(gocql.One).Idempotent(true).IterContext(ctx)
 	for name := ""; iter.Scan(&name); {
 		list = append(list, name)
 	}
@@ -98,9 +98,45 @@ func define(ctx context.Context, session *gocql.Session, statement string) error
 	return err
 }
 
-// settle returns the length of the buckets, which whoever comes first decides.
-func (s *Store) settle(ctx context.Context, want time.Duration) (time.Duration, error) {
+// known waits until every node that is up and answers has all tables in use. That their versions of the
+// schema agree is not enough, some may not have heard yet that there is a newer one; nor that a node
+// lists a table, which it does a moment before it has it.
+func known(ctx context.Context, session *gocql.Session, keyspace string) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for _, host := range session.GetHosts() {
+		for name := range tables {
+			look := fmt.Sprintf(`SELECT * FROM %q.%s LIMIT 1`, keyspace, name)
+			for host.IsUp() && unknown(session.Query(look).SetHostID(host.HostID()).Consistency(gocql.One).ExecContext(ctx)) {
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+				}
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// unknown reports whether a statement failed because a node does not know a table yet.
+func unknown(err error) bool {
+	var refusal gocql.RequestError
+	return errors.As(err, &refusal) && (refusal.Code() == gocql.ErrCodeInvalid || refusal.Code() == gocql.ErrCodeReadFailure)
+}
+
+// settle returns the length of the buckets, which whoever comes first decides. He has waited until all
+// nodes know all tables, whoever of several has made them: so nobody else needs to.
+func (s *Store) settle(ctx context.Context, keyspace string, want time.Duration) (time.Duration, error) {
 	v, ms, err := s.settings(ctx)
+	if errors.Is(err, gocql.ErrNotFound) || unknown(err) {
+		if err := known(ctx, s.session, keyspace); err != nil {
+			return 0, err
+		}
+		v, ms, err = s.settings(ctx)
+	}
 	if errors.Is(err, gocql.ErrNotFound) {
 		err = s.session.Query(s.cql.settle, version, cmp.Or(want, defaultBucket).Milliseconds()).Idempotent(true).ExecContext(ctx)
 		if err == nil {

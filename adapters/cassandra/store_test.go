@@ -283,9 +283,14 @@ func chunked(t *testing.T, _ *servers.Cluster, s *Store) {
 	}
 }
 
-// openedByMany has processes find no keyspace, through different nodes, all at once.
+// openedByMany has processes find no keyspace, through different nodes, all at once, a few times.
 func openedByMany(t *testing.T, c *servers.Cluster, _ *Store) {
-	keyspace := fresh("many")
+	for range *rounds {
+		openNew(t, c, fresh("many"))
+	}
+}
+
+func openNew(t *testing.T, c *servers.Cluster, keyspace string) {
 	var all sync.WaitGroup
 	for i := range 6 {
 		all.Go(func() {

@@ -19,7 +19,8 @@ const channels, senders = 3, 8
 // that is not there; what was edited or deleted is.
 func storm(t *testing.T, s *Store, strike func(*witness)) {
 	store := namespaced{s, fresh("storm") + "/"}
-	w := &witness{acked: make(map[string]message.Message), uncertain: make(map[string]bool), delivered: make(map[string][]message.Message)}
+	began := time.Now()
+	w := &witness{one: make(chan struct{}), acked: make(map[string]message.Message), uncertain: make(map[string]bool), delivered: make(map[string][]message.Message)}
 	p, err := message.New(message.Options{
 		Store: store, Deliver: w.deliver,
 		OnError: func(stage message.Stage, _ []message.Message, err error) { t.Error(stage, err) },
@@ -38,6 +39,7 @@ func storm(t *testing.T, s *Store, strike func(*witness)) {
 	for range *instants {
 		w.awaitMore(t)
 		<-time.After(rand.N(300 * time.Millisecond))
+		w.awaitOne(t)
 		strike(w)
 	}
 	w.awaitMore(t)
@@ -46,16 +48,20 @@ func storm(t *testing.T, s *Store, strike func(*witness)) {
 	must(t, p.Close(within(t, time.Minute)))
 	w.judge(t, store)
 	log.judge(t, store)
-	t.Logf("%d strikes, %d acknowledged, %d tries failed; %d moderated, %d tries failed", *instants, w.count(), w.failed, len(log.want), log.failed)
+	t.Logf("%d strikes in %v, %d acknowledged: %d lost, %d twice, %d out of order; %d tries failed; %d moderated, %d tries failed",
+		*instants, time.Since(began).Round(time.Second), w.count(), w.lost, w.twice, w.disorder, w.failed, len(log.want), log.failed)
 }
 
 // witness knows what was promised.
 type witness struct {
-	mu        sync.Mutex
-	failed    int
-	acked     map[string]message.Message   // by channel, author and nonce
-	uncertain map[string]bool              // whose sender was told once that it may not be stored
-	delivered map[string][]message.Message // of each channel, in order
+	one chan struct{} // gets something, if somebody waits, the moment that a message is acknowledged
+
+	mu                    sync.Mutex
+	failed                int
+	lost, twice, disorder int                          // what judge found
+	acked                 map[string]message.Message   // by channel, author and nonce
+	uncertain             map[string]bool              // whose sender was told once that it may not be stored
+	delivered             map[string][]message.Message // of each channel, in order
 }
 
 func (w *witness) deliver(_ context.Context, channel string, batch []message.Message) error {
@@ -78,6 +84,17 @@ func (w *witness) awaitMore(t testing.TB) {
 	eventually(t, "more messages", func() bool { return w.count() >= before+4*senders })
 }
 
+// awaitOne waits for an acknowledgement, so that what is struck then has just been promised: a server
+// that answers a little before it keeps is not given the time.
+func (w *witness) awaitOne(t testing.TB) {
+	t.Helper()
+	select {
+	case <-w.one:
+	case <-within(t, 2*time.Minute).Done():
+		t.Fatal("nothing is acknowledged")
+	}
+}
+
 func key(m message.Message) string { return m.Channel + "/" + m.Author + "/" + m.Nonce }
 
 // chatter sends one message after another, each until it is acknowledged, to each channel in turn.
@@ -90,6 +107,10 @@ func (w *witness) chatter(ctx context.Context, t *testing.T, p *message.Pipeline
 			if err == nil {
 				w.acked[key(m)] = got
 				w.mu.Unlock()
+				select {
+				case w.one <- struct{}{}:
+				default:
+				}
 				break
 			}
 			w.failed++
@@ -126,6 +147,7 @@ func (w *witness) judge(t *testing.T, store message.Store) {
 			must(t, err)
 			for _, m := range page {
 				if twin, twice := stored[key(m)]; twice {
+					w.twice++
 					t.Errorf("%s is there as %d and as %d", key(m), twin, m.ID)
 				}
 				var n, author int
@@ -133,6 +155,7 @@ func (w *witness) judge(t *testing.T, store message.Store) {
 					t.Errorf("%s is there as %q", key(m), m.Content)
 				}
 				if n < last[m.Author] || m.ID <= q.After {
+					w.disorder++
 					t.Errorf("%s is there behind %d of its author, as %d behind %d", key(m), last[m.Author], m.ID, q.After)
 				}
 				stored[key(m)], there[m.ID], last[m.Author], q.After = m.ID, true, n, m.ID
@@ -160,6 +183,7 @@ func (w *witness) judge(t *testing.T, store message.Store) {
 	}
 	for k, m := range w.acked {
 		if stored[k] != m.ID {
+			w.lost++
 			t.Errorf("%s was acknowledged as %d and is there as %d", k, m.ID, stored[k])
 		}
 	}

@@ -2,13 +2,10 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -34,10 +31,13 @@ func (q *Queue) open(ctx context.Context) (err error) {
 		return err
 	}
 	q.admin = kadm.NewClient(q.producer)
-	if err := q.ensure(ctx, q.opts.Topic, q.opts.Partitions, q.opts.Retention); err != nil {
+	q.sender = newSender(q.producer, q.base)
+	items := wanted{q.opts.Topic, q.opts.Partitions, q.opts.Replication, q.opts.Retention, 0}
+	if err := items.ensure(ctx, q.admin); err != nil {
 		return err
 	}
-	if err := q.ensure(ctx, q.dead(), 1, -1); err != nil { // one partition: the dead are in order
+	dead := wanted{q.dead(), 1, q.opts.Replication, -1, 0} // one partition: the dead are in order
+	if err := dead.ensure(ctx, q.admin); err != nil {
 		return err
 	}
 	details, err := q.admin.ListTopics(ctx, q.opts.Topic)
@@ -47,54 +47,6 @@ func (q *Queue) open(ctx context.Context) (err error) {
 
 // dead is the topic of what was buried.
 func (q *Queue) dead() string { return q.opts.Topic + ".dead" }
-
-// ensure makes a topic if need be, and returns when it is there.
-func (q *Queue) ensure(ctx context.Context, topic string, partitions int, retention time.Duration) error {
-	there, err := q.exists(ctx, topic)
-	if there || err != nil {
-		return err
-	}
-	ms, delete := "-1", "delete"
-	if retention > 0 {
-		ms = strconv.FormatInt(retention.Milliseconds(), 10)
-	}
-	config := map[string]*string{"retention.ms": &ms, "cleanup.policy": &delete}
-	if two := "2"; q.opts.Replication >= 3 {
-		config["min.insync.replicas"] = &two
-	}
-	made, err := q.admin.CreateTopics(ctx, int32(partitions), int16(q.opts.Replication), config, topic)
-	if err != nil {
-		return err
-	}
-	if err := made[topic].Err; err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return fmt.Errorf("make topic %s: %w", topic, err)
-	}
-	for { // brokers learn of it one after another
-		there, err := q.exists(ctx, topic)
-		if there || err != nil {
-			return err
-		}
-		if err := rest(ctx, 20*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
-func (q *Queue) exists(ctx context.Context, topic string) (bool, error) {
-	details, err := q.admin.ListTopics(ctx, topic)
-	if err != nil {
-		return false, err
-	}
-	detail := details[topic]
-	err = detail.Err
-	for _, p := range detail.Partitions {
-		err = errors.Join(err, p.Err)
-	}
-	if errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.LeaderNotAvailable) {
-		return false, nil
-	}
-	return err == nil && len(detail.Partitions) > 0, err
-}
 
 // rest waits, or returns the error of ctx.
 func rest(ctx context.Context, d time.Duration) error {

@@ -10,9 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// maxPutting is how many records may be on their way to the brokers.
-const maxPutting = 10_000
-
 // The headers of records.
 const (
 	headerID   = "id"
@@ -36,38 +33,18 @@ func (q *Queue) Put(ctx context.Context, items ...message.Item) error {
 	return q.produce(ctx, "put", records)
 }
 
-// produce returns when all records are kept. The client may not know the caller's context: it would
-// take back what others have put into the same partition when that ends.
+// produce returns when all records are kept.
 func (q *Queue) produce(ctx context.Context, what string, records []*kgo.Record) error {
 	ctx, cancel, err := q.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	results := make(chan error, len(records))
-	for _, r := range records {
-		select {
-		case q.putting <- struct{}{}:
-		case <-ctx.Done():
-			return fmt.Errorf("kafka: %s: too much is on its way: %w", what, ctx.Err())
-		}
-		q.producer.Produce(q.base, r, func(_ *kgo.Record, err error) {
-			<-q.putting
-			results <- err
-		})
-	}
-	for range records {
-		select {
-		case e := <-results:
-			err = errors.Join(err, e)
-		case <-ctx.Done():
-			return fmt.Errorf("kafka: %s: no broker says that it is kept: %w", what, ctx.Err())
-		}
-	}
+	err = q.sender.send(ctx, records...)
 	switch {
 	case err == nil:
 		return nil
-	case q.base.Err() != nil:
+	case q.base.Err() != nil && ctx.Err() == nil:
 		return message.ErrClosed
 	}
 	return fmt.Errorf("kafka: %s: %w", what, err)

@@ -18,8 +18,8 @@ type Queue struct {
 	topicID  kadm.TopicID
 	producer *kgo.Client // puts, and asks
 	admin    *kadm.Client
-	owner    uint64        // this taker, in progress
-	putting  chan struct{} // has an entry for each record on its way
+	sender   sender
+	owner    uint64 // this taker, in progress
 
 	base    context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -39,7 +39,7 @@ var _ message.Queue = (*Queue)(nil)
 
 func newQueue(o Options) *Queue {
 	q := &Queue{
-		opts: o, owner: rand.Uint64(), putting: make(chan struct{}, maxPutting),
+		opts: o, owner: rand.Uint64(),
 		changed: make(chan struct{}), ended: make(chan struct{}), commits: newCommits(),
 	}
 	q.base, q.cancel = context.WithCancel(context.Background())

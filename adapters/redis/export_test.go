@@ -1,5 +1,12 @@
 package redis
 
+import (
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
 // Die ends a taker as a kill of its process does: nobody is told.
 func (q *Queue) Die() {
 	q.mu.Lock()
@@ -21,3 +28,19 @@ func (q *Queue) Items(key string) string { return q.of(q.partitionOf(key), "item
 
 // Partition is where a key belongs.
 func (q *Queue) Partition(key string) int { return q.partitionOf(key) }
+
+// Break changes a line of a Cache's scripts, so that a test can be seen to fail.
+func (c *Cache) Break(old, broken string) {
+	found := false
+	for _, s := range []*script{&c.find, &c.keep, &c.write} {
+		if source := strings.ReplaceAll(s.source, old, broken); source != s.source {
+			*s, found = script{source, goredis.NewScript(source).Hash()}, true
+		}
+	}
+	if !found {
+		panic("no script has " + old)
+	}
+}
+
+// Probe sets how often a page asks a Redis that did not answer.
+func (c *Cache) Probe(every time.Duration) { c.probe = every }

@@ -19,6 +19,13 @@ import (
 // acknowledged is its successor's at once.
 const prefix = "gatehouse:queue:{"
 
+// What a Cache keeps in Redis, of each channel. All of it expires.
+//
+//	gatehouse:cache:{name/channel}:pages    hash: generation, server (its run_id), and pages by their queries
+//	gatehouse:cache:{name/channel}:spans    hash: lowest and highest id that changes a page, by query
+//	gatehouse:cache:{name/channel}:writes   sorted set: writes under way, by when they count no more (ms)
+const cachePrefix = "gatehouse:cache:{"
+
 func (q *Queue) shared(what string) string { return prefix + q.name + "}:" + what }
 
 func (q *Queue) channel() string { return prefix + q.name + "}" }

@@ -53,7 +53,7 @@ type Queue struct {
 	lastTake time.Time
 	held     map[int]*partition
 	turn     int          // the partition that Take reads first
-	failed   error        // of keep, for the next Take
+	failed   error        // of keep, for the Take that is running
 	unsaid   []settlement // that could not be said
 	joined   bool         // counted among the takers; keep's, and Close's after it
 }

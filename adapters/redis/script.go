@@ -10,13 +10,14 @@ import (
 )
 
 // Everything that changes a partition is one script, so that it happens while nobody else has the
-// lease, or not at all.
+// lease, or not at all. So is each step of a Cache.
 //
 //go:embed lua/*.lua
 var sources embed.FS
 
 // The scripts; each says what its keys and arguments are. Those that drain a queue run also when
-// the server's memory is full (allow-oom): else it would stay full.
+// the server's memory is full (allow-oom): else it would stay full. So do those that look for pages
+// and forget them.
 var (
 	openScript    = load("open")
 	putScript     = load("put")
@@ -27,6 +28,10 @@ var (
 	readScript    = load("read")
 	ackScript     = load("ack")
 	buryScript    = load("bury")
+
+	cacheFindScript  = load("cache_find")
+	cacheKeepScript  = load("cache_keep")
+	cacheWriteScript = load("cache_write")
 )
 
 type script struct{ source, hash string }

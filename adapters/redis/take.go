@@ -54,7 +54,7 @@ func (q *Queue) begin(ctx context.Context) error {
 	if !q.active() {
 		note(q.kick)
 	}
-	q.taking = true
+	q.taking, q.failed = true, nil // what failed before says nothing of now
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (q *Queue) read(ctx context.Context, most int) (items []message.Item, looke
 }
 
 // choose says what is read next, at most so many items in all. If it is nothing, it returns the error
-// of keep, once.
+// that keep had meanwhile, once.
 func (q *Queue) choose(most int) (readings []reading, failed error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -61,12 +61,21 @@ func (w *watch) records() []gateway.Record {
 
 // await waits until n records have come, or for ten seconds.
 func (w *watch) await(n int) []gateway.Record {
+	return w.awaitThat(func(got []gateway.Record) bool { return len(got) >= n })
+}
+
+// awaitOf is await for the records of one topic.
+func (w *watch) awaitOf(topic string, n int) {
+	w.awaitThat(func(got []gateway.Record) bool { return len(ofTopic(topic, got)) >= n })
+}
+
+func (w *watch) awaitThat(enough func([]gateway.Record) bool) []gateway.Record {
 	timeout := time.After(10 * time.Second)
 	for {
 		w.mu.Lock()
 		got, more := slices.Clone(w.got), w.more
 		w.mu.Unlock()
-		if len(got) >= n {
+		if enough(got) {
 			return got
 		}
 		select {

@@ -130,7 +130,7 @@ func copyModule(t *testing.T) string {
 			}
 			return os.MkdirAll(filepath.Join(to, rel), 0o755)
 		}
-		if filepath.Ext(name) != ".go" && rel != "go.mod" && rel != "go.sum" {
+		if ext := filepath.Ext(name); ext != ".go" && ext != ".dict" && rel != "go.mod" && rel != "go.sum" {
 			return nil
 		}
 		data, err := os.ReadFile(name)

@@ -37,8 +37,14 @@ var everything = span{0, highestID}
 
 func (s span) meets(t span) bool { return s.low <= t.high && t.low <= s.high }
 
-// span returns the ids of which a page tells everything: a message with another id would not
-// change it.
+// Span returns the ids of which a page that answers the query tells everything, both ends included:
+// whatever is done to a message with another id would not change it. It is for whoever keeps pages of
+// a store.
+func (q Query) Span(page []Message) (low, high ID) {
+	s := q.span(page)
+	return s.low, s.high
+}
+
 func (q Query) span(page []Message) span {
 	s := everything
 	n := len(page)

@@ -30,7 +30,7 @@ func (c *Cache) Page(ctx context.Context, channel string, q Query) ([]Message, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if _, asked := stalenessOf(ctx); asked {
+	if _, asked := StalenessOf(ctx); asked {
 		return c.store.Page(ctx, channel, q)
 	}
 	// A read that had begun before we came may lack what we must see, unless nothing was

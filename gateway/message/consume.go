@@ -29,7 +29,9 @@ func (p *Pipeline) name(m *Message) error {
 }
 
 // put leaves a message to whoever consumes the queue. There it can come twice, so it has a nonce.
-func (p *Pipeline) put(ctx context.Context, m Message) (Message, error) {
+// Its item has an ID, by which a queue may drop repeats, unless the sender waits for it: a repeat
+// is told of the first then, when it comes out.
+func (p *Pipeline) put(ctx context.Context, m Message, waits bool) (Message, error) {
 	if m.Nonce == "" {
 		if err := p.name(&m); err != nil {
 			return m, err
@@ -40,7 +42,11 @@ func (p *Pipeline) put(ctx context.Context, m Message) (Message, error) {
 		return m, &Refusal{Code: CodeInvalid, Cause: err}
 	}
 	began := time.Now()
-	err = p.opts.Queue.Put(ctx, Item{Key: m.Channel, ID: fmt.Sprintf("%q/%q", m.Author, m.Nonce), Data: data})
+	item := Item{Key: m.Channel, Data: data}
+	if !waits {
+		item.ID = fmt.Sprintf("%q/%q", m.Author, m.Nonce)
+	}
+	err = p.opts.Queue.Put(ctx, item)
 	if err != nil {
 		p.observe(StageQueue, began, 1, 1, err)
 		return m, fmt.Errorf("message: it may be queued or not: %w", err)

@@ -24,6 +24,13 @@ func ExampleCache() {
 	// Output: 2 messages, 1 read of the store
 }
 
+func ExampleQuery_Span() {
+	q := message.Query{Before: 60, Limit: 2}
+	low, high := q.Span([]message.Message{{ID: 40}, {ID: 50}})
+	fmt.Println("it is another page when something from", low, "to", high, "is")
+	// Output: it is another page when something from 40 to 60 is
+}
+
 func ExampleSharded_Reshard() {
 	ctx := context.Background()
 	ring, _ := shard.NewRing(shard.Node{ID: "db1"}, shard.Node{ID: "db2"})

@@ -72,6 +72,11 @@ func New(o Options) (*Pipeline, error) {
 // Close; with any other, that of ctx among them, it may have been: sent again with the same
 // nonce, it is one message.
 func (p *Pipeline) Send(ctx context.Context, m Message) (Message, error) {
+	return p.send(ctx, m, false)
+}
+
+// send is Send, for somebody who waits for what comes out of the queue or not.
+func (p *Pipeline) send(ctx context.Context, m Message, waits bool) (Message, error) {
 	m.ID = 0
 	if err := p.limit(ctx, m); err != nil {
 		return m, err
@@ -80,7 +85,7 @@ func (p *Pipeline) Send(ctx context.Context, m Message) (Message, error) {
 		return m, err
 	}
 	if p.opts.Queue != nil {
-		return p.put(ctx, m)
+		return p.put(ctx, m, waits)
 	}
 	owner := p.opts.Owner(m.Channel)
 	if !owner.Here {

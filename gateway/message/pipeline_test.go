@@ -137,3 +137,58 @@ func TestSendAndWait(t *testing.T) {
 		}
 	})
 }
+
+// onceQueue drops an item whose ID it was given before.
+type onceQueue struct {
+	Queue
+	seen map[string]bool
+}
+
+func (q *onceQueue) Put(ctx context.Context, items ...Item) error {
+	for _, item := range items {
+		if item.ID != "" && q.seen[item.ID] {
+			continue
+		}
+		q.seen[item.ID] = true
+		if err := q.Queue.Put(ctx, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Who sends again and waits is answered also where the queue drops repeats; who does not wait
+// leaves them to the queue.
+func TestSendAgainThroughAQueueThatDropsRepeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		q := &onceQueue{NewMemoryQueue(), make(map[string]bool)}
+		p, err := New(Options{Store: NewMemoryStore(), Queue: q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		consuming, stop := context.WithCancel(ctx)
+		done := make(chan error)
+		go func() { done <- p.Consume(consuming) }()
+		var first ID
+		for range 3 {
+			m, err := p.SendAndWait(ctx, Message{Channel: "1", Content: "again", Nonce: "1"})
+			if err != nil || m.ID == 0 || first != 0 && m.ID != first {
+				t.Fatalf("%v, %v, first %v", m, err, first)
+			}
+			first = m.ID
+			if _, err := p.Send(ctx, Message{Channel: "1", Content: "left", Nonce: "2"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(q.seen) != 2 { // "" and the one of nonce 2
+			t.Errorf("ids in the queue: %v", q.seen)
+		}
+		stop()
+		<-done
+		if err := p.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}

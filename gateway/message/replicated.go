@@ -122,7 +122,7 @@ func (r *Replicated) Page(ctx context.Context, channel string, q Query) ([]Messa
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	staleness, asked := stalenessOf(ctx)
+	staleness, asked := StalenessOf(ctx)
 	if !asked {
 		staleness = max(0, r.opts.MaxStaleness)
 	}

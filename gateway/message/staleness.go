@@ -15,8 +15,9 @@ func WithStaleness(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, stalenessKey{}, max(0, d))
 }
 
-// stalenessOf returns what the context asks for, if it does.
-func stalenessOf(ctx context.Context) (d time.Duration, asked bool) {
+// StalenessOf returns what the context asks for with [WithStaleness], if it does. It is for whoever
+// makes a store that answers from copies.
+func StalenessOf(ctx context.Context) (d time.Duration, asked bool) {
 	d, asked = ctx.Value(stalenessKey{}).(time.Duration)
 	return d, asked
 }

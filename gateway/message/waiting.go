@@ -70,7 +70,7 @@ func (p *Pipeline) SendAndWait(ctx context.Context, m Message) (Message, error) 
 	}
 	stored, leave := p.waiting.add(m)
 	defer leave()
-	m, err := p.Send(ctx, m)
+	m, err := p.send(ctx, m, true)
 	if err != nil {
 		return m, err
 	}

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const binary = fileURLToPath(new URL('.build/chat', import.meta.url)) // made by `npm run build`
+// Made by `npm run build`; or another chat with its flags, as the tests of examples/backends have it.
+const [binary, ...flags] = process.env.GATEHOUSE_CHAT?.split(' ') ?? [fileURLToPath(new URL('.build/chat', import.meta.url))]
 const readyWithin = 15_000 // ms
 const stopWithin = 15_000 // ms
 
@@ -32,7 +33,7 @@ export class Chat {
   /** Starts the server, at the address it had before if it had one, and waits until it answers. */
   async start() {
     const addr = this.url ? new URL(this.url).host : '127.0.0.1:0'
-    const child = spawn(binary, ['-addr', addr, '-data', join(this.#dir, 'chat.db')], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(binary, [...flags, '-addr', addr, '-data', join(this.#dir, 'chat.db')], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     process.once('exit', () => child.kill('SIGKILL'))
     child.stderr.on('data', (text) => (this.#log += text))

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"gateway/message/media/mediatest": {"gateway/message/media"},
 	"adapters/*":                      {"gateway", "gateway/message", "presence"}, // whose interfaces they fill
 	"examples/*":                      {"*"},
+	"examples/backends":               {"examples/chat"}, // whose code it shares, besides
 	"bench":                           {"*"},
 	"internal/*":                      {"*"},
 }
@@ -68,7 +69,7 @@ func mayImport(room, to string) bool {
 	case target == room:
 		return true
 	case inAny(target, "examples", "bench"):
-		return false
+		return slices.Contains(arrows[room], target)
 	case inAny(target, "internal"):
 		return inAny(room, "internal", "bench") // neither is anything that a user imports
 	}
@@ -156,6 +157,8 @@ func TestArrowsOfABrokenHouse(t *testing.T) {
 		{"adapter's test imports a kit", "adapters/redis/redis_test.go", "gateway/message/messagetest", ""},
 		{"example imports what it likes", "examples/chat/main.go", "adapters/sqlite", ""},
 		{"example imports an example", "examples/chat/main.go", "examples/cluster", "examples/chat: imports examples/cluster"},
+		{"example shares the chat's code", "examples/backends/main.go", "examples/chat/server", ""},
+		{"the chat imports who shares its code", "examples/chat/main.go", "examples/backends", "examples/chat: imports examples/backends"},
 		{"example imports internal", "examples/chat/main.go", "internal/clock", "examples/chat: imports internal/clock"},
 		{"internal imports internal", "internal/net/net.go", "internal/clock", ""},
 		{"internal imports bench", "internal/interop/x_test.go", "bench/load", "internal/interop: its tests import bench/load"},

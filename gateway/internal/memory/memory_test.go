@@ -197,7 +197,7 @@ func TestGarbageIsNotUsed(t *testing.T) {
 	}
 	runtime.GC()
 	used, _ := g.Usage()
-	if used < 16<<20 || most > limit/2 {
+	if used < 16<<20 || most > limit*3/4 { // what comes while a collection runs, on a busy machine a long one, counts
 		t.Errorf("%d MB are used, at most %d, of %d", used>>20, most>>20, limit>>20)
 	}
 	runtime.KeepAlive(held)

@@ -1,0 +1,136 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Since is of [gateway.Broker]. It reads with a client of its own, eight at a time.
+func (b *Broker) Since(ctx context.Context, from gateway.Position) ([]gateway.Record, error) {
+	ctx, cancel, err := b.begin(ctx)
+	if err != nil {
+		return nil, b.wrap("since", err)
+	}
+	defer cancel()
+	if from.Epoch != b.epoch || from.Partition >= b.partitions {
+		return nil, gateway.ErrGap
+	}
+	select {
+	case b.readers <- struct{}{}:
+		defer func() { <-b.readers }()
+	case <-ctx.Done():
+		return nil, b.wrap("since", ctx.Err())
+	case <-b.base.Done():
+		return nil, gateway.ErrClosed
+	}
+	recs, err := b.since(ctx, from.Partition, unpack(from.Offset))
+	return recs, b.wrap("since", err)
+}
+
+func (b *Broker) since(ctx context.Context, partition uint32, from place) ([]gateway.Record, error) {
+	start, end, err := b.bounds(ctx, partition)
+	if err != nil {
+		return nil, err
+	}
+	if from.offset < start || from.offset > end.offset || end.offset-from.offset > int64(b.opts.History) {
+		return nil, gateway.ErrGap
+	}
+	if from.epoch >= 0 && from.epoch != end.epoch {
+		if err := b.uncut(ctx, partition, from); err != nil {
+			return nil, err
+		}
+	}
+	if from.offset == end.offset {
+		return nil, nil
+	}
+	return b.between(ctx, partition, from, end.offset)
+}
+
+// uncut returns ErrGap if what was before a place has made room for something else.
+func (b *Broker) uncut(ctx context.Context, partition uint32, at place) error {
+	var ask kadm.OffsetForLeaderEpochRequest
+	ask.Add(b.opts.Topic, int32(partition), at.epoch)
+	answers, err := b.admin.OffsetForLeaderEpoch(ctx, ask)
+	if err != nil {
+		return err
+	}
+	answer, ok := answers[b.opts.Topic][int32(partition)]
+	switch {
+	case !ok:
+		return kerr.UnknownTopicOrPartition
+	case answer.Err != nil:
+		return answer.Err
+	case answer.EndOffset < at.offset: // or there was no such epoch: -1
+		return gateway.ErrGap
+	}
+	return nil
+}
+
+// between reads what is behind a place, up to an offset.
+func (b *Broker) between(ctx context.Context, partition uint32, from place, end int64) (recs []gateway.Record, err error) {
+	client, err := kgo.NewClient(b.opts.reader(kgo.WithContext(ctx), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+		b.opts.Topic: {int32(partition): kgo.NewOffset().At(from.offset)},
+	}))...)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	size := 0
+	for next := from; next.offset < end; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); errors.Is(err, kerr.OffsetOutOfRange) {
+			return nil, gateway.ErrGap
+		} else if err != nil {
+			return nil, err
+		}
+		for _, r := range fetches.Records() {
+			if r.Offset >= end {
+				break
+			}
+			rec, ok := decodeRecord(r.Value)
+			size += len(r.Value)
+			if !ok || r.Offset != next.offset || size > b.opts.HistoryBytes {
+				return nil, gateway.ErrGap
+			}
+			next = place{r.LeaderEpoch, r.Offset + 1}
+			rec.Position = b.position(partition, next)
+			recs = append(recs, rec)
+		}
+	}
+	return recs, nil
+}
+
+// endOf is where the next record of a partition goes.
+func (b *Broker) endOf(ctx context.Context, partition uint32) (place, error) {
+	listed, err := b.admin.ListEndOffsets(ctx, b.opts.Topic)
+	return one(listed, err, b.opts.Topic, partition)
+}
+
+// bounds are the first offset of a partition, and its end, which is asked for first.
+func (b *Broker) bounds(ctx context.Context, partition uint32) (start int64, end place, err error) {
+	if end, err = b.endOf(ctx, partition); err != nil {
+		return 0, end, err
+	}
+	listed, err := b.admin.ListStartOffsets(ctx, b.opts.Topic)
+	first, err := one(listed, err, b.opts.Topic, partition)
+	return first.offset, end, err
+}
+
+func one(listed kadm.ListedOffsets, err error, topic string, partition uint32) (place, error) {
+	found, ok := listed.Lookup(topic, int32(partition))
+	switch {
+	case ok && found.Err != nil:
+		return place{}, found.Err
+	case ok:
+		return place{found.LeaderEpoch, found.Offset}, nil
+	case err != nil:
+		return place{}, err
+	}
+	return place{}, fmt.Errorf("partition %d: %w", partition, kerr.UnknownTopicOrPartition)
+}

@@ -1,0 +1,117 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// What is fetched is delivered once, and what is missing is told: in words, "epoch/offset:" and what
+// comes of it.
+func TestTail(t *testing.T) {
+	for name, c := range map[string]struct{ fetched, want string }{
+		"one after another":    {"3/7 3/8 3/9", "7 8 9"},
+		"again":                {"3/7 3/8 3/7 3/8 3/9", "7 8 9"},
+		"from before":          {"2/5 3/6 3/7", "7"},
+		"another leader":       {"3/7 4/8 6/9", "7 8 9"},
+		"a hole":               {"3/7 3/9", "7 gap 9"},
+		"a hole at first":      {"3/8", "gap 8"},
+		"a lost end":           {"3/7 3/8 4/8 4/9", "7 8 gap 8 9"},
+		"a lost end, long ago": {"4/2 4/3", "gap 2 3"},
+		"late ones of the end": {"3/7 4/8 3/8 3/9 4/9", "7 8 9"},
+		"another version":      {"3/7 3/8! 3/9", "7 gap 9"},
+		"of no epoch":          {"-1/7 3/7", "7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			var last gateway.Position
+			b := &Broker{events: &events{epoch: 1, base: context.Background(),
+				opts: BrokerOptions{Logger: slog.New(slog.DiscardHandler)}}}
+			tl := newTail(b, 0)
+			tl.reading, tl.next = true, place{3, 7}
+			f := &feed{broker: b, deliver: func(rec gateway.Record) {
+				if rec.Gap {
+					got = append(got, "gap")
+					return
+				}
+				if rec.Position.Offset <= last.Offset {
+					t.Errorf("%x behind %x", rec.Position.Offset, last.Offset)
+				}
+				last = rec.Position
+				got = append(got, string(rec.Data))
+			}}
+			if _, err := tl.join("a", f); err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range strings.Fields(c.fetched) {
+				r := &kgo.Record{}
+				fmt.Sscanf(text, "%d/%d", &r.LeaderEpoch, &r.Offset)
+				r.Value = encodeRecord(gateway.Record{Topic: "a", Data: fmt.Append(nil, r.Offset)})
+				if strings.HasSuffix(text, "!") {
+					r.Value[0]++
+				}
+				tl.take([]*kgo.Record{r})
+			}
+			if text := strings.Join(got, " "); text != c.want {
+				t.Errorf("got %s, want %s", text, c.want)
+			}
+		})
+	}
+}
+
+func TestPlace(t *testing.T) {
+	last := uint64(0)
+	for _, p := range []place{{-1, 1}, {0, 0}, {0, 1}, {0, 1 << 40}, {1, 0}, {1, 5}, {mostEpochs - 2, 7}} {
+		n := p.packed()
+		if n <= last || unpack(n) != p {
+			t.Errorf("%v is %x, behind %x, and %v again", p, n, last, unpack(n))
+		}
+		last = n
+	}
+	if n := (place{mostEpochs + 7, 9}).packed(); n <= last || unpack(n) != (place{-1, 9}) {
+		t.Errorf("an epoch without room is %x, %v", n, unpack(n))
+	}
+	if n := (place{-1, 0}).packed(); n != 0 {
+		t.Errorf("before the first: %x", n)
+	}
+}
+
+// Nodes of several versions agree where a topic is, and what a record is.
+func TestWireFormat(t *testing.T) {
+	for topic, want := range map[string]uint32{"": 26, "guild:7": 42, "user:123456789": 12} {
+		if n := partitionOf(topic, 64); n != want {
+			t.Errorf("%q is in partition %d, was in %d", topic, n, want)
+		}
+	}
+	rec := gateway.Record{Topic: "guild:7", Type: "T", Key: "k", Data: []byte("{}"), Intent: 1 << 9, Class: gateway.Conflate}
+	value := []byte("\x01\x01\x80\x04\x07guild:7\x01T\x01k{}")
+	if got := encodeRecord(rec); !bytes.Equal(got, value) {
+		t.Errorf("%q", got)
+	}
+	back, ok := decodeRecord(value)
+	if !ok || fmt.Sprintf("%+v", back) != fmt.Sprintf("%+v", rec) {
+		t.Errorf("%+v", back)
+	}
+	for n := range len(value) - len("{}") {
+		if got, ok := decodeRecord(value[:n]); ok {
+			t.Errorf("%q is %+v", value[:n], got)
+		}
+	}
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	f.Add([]byte("\x01\x01\x80\x04\x07guild:7\x01T\x01k{}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if rec, ok := decodeRecord(b); ok {
+			if back, ok := decodeRecord(encodeRecord(rec)); !ok || fmt.Sprintf("%+v", back) != fmt.Sprintf("%+v", rec) {
+				t.Errorf("%+v became %+v", rec, back)
+			}
+		}
+	})
+}

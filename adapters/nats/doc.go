@@ -1,0 +1,96 @@
+// Package nats is a message.Queue on NATS JetStream, with github.com/nats-io/nats.go.
+//
+//	conn, err := natsgo.Connect("nats://localhost:4222", natsgo.MaxReconnects(-1), natsgo.PingInterval(10*time.Second))
+//	if err != nil {
+//		return err
+//	}
+//	defer conn.Close()
+//	js, err := jetstream.New(conn)
+//	if err != nil {
+//		return err
+//	}
+//	queue, err := nats.NewQueue(ctx, js, "messages", nats.QueueOptions{})
+//	if err != nil {
+//		return err
+//	}
+//	defer queue.Close() // others get at once what it has taken
+//	p, err := message.New(message.Options{Store: store, Queue: queue})
+//	…
+//	go p.Consume(ctx)
+//
+// You bring the connection, with its TLS, credentials, and JetStream domain. Two of its settings are
+// yours to choose well: MaxReconnects(-1), since a connection gives up for good after two minutes
+// without a server, and PingInterval, since it takes two of them until a silent server is left for
+// another. Its user has to be allowed to publish to $JS.API.> and $JS.ACK.>, and to publish to and
+// subscribe to gatehouse.queue.NAME.> and its inboxes.
+//
+// # How it works
+//
+// The keys are divided into partitions, 16 of them unless the queue was made with more; each is a
+// subject of one work-queue stream. Who makes the consumer of such a subject has the partition: a work
+// queue has one consumer for a subject, so the server gives each to one taker, and deletes the
+// consumer of a taker that it does not hear of. A partition that changes hands gets a new consumer,
+// which begins with the first item that is not acknowledged; what its last taker still says is to
+// nobody. No clock counts but the server's. (JetStream's pinned clients would not do: the next one is
+// given new items before those that the last one did not acknowledge.) Takers share the partitions
+// evenly as they come and go; one that has more than its share gives some up when what it took of them
+// has been dealt with. More takers than partitions wait. The names of all streams and subjects are in
+// names.go.
+//
+// # Guarantees
+//
+//   - What Put returned nil for is there until it is acknowledged or buried, as far as the server
+//     keeps what it has acknowledged: see below. An item with an ID that was put under the same key
+//     within QueueOptions.Duplicates is dropped, also if it has been dealt with since. Of an item
+//     that has been dealt with, a server that starts again does not know that.
+//   - The items of a key come in their order, to one taker at a time. When a taker dies, the next
+//     one begins with what it had, after QueueOptions.Lease and up to a second more; after Close,
+//     at once.
+//   - A taker that was taken for dead and is not is given nothing any more, and its words change
+//     nothing: Ack and Bury return an error.
+//   - Tries (up to 100) and Epoch are exact, but that a Take that fails while its taker dies may
+//     count, and one while the storage is full may not.
+//   - Whoever waits for a server waits no longer than ctx, whether the client heeds it or not, and no
+//     longer than 10 s for an answer, but for Take, which waits for items. A server that comes back is
+//     used again. A taker that was cut off for less than its lease goes on where it was; what was on
+//     its way to it meanwhile comes again after a quarter of that, in its order.
+//   - A queue, an account or a server whose storage is full refuses Put, and is emptied all the same.
+//
+// # What the server keeps
+//
+// JetStream answers when it has given a message to the kernel. So a server that is killed loses
+// nothing. When power fails, or the kernel stops, a server alone loses what it had not synced:
+//
+//	sync_interval: 2m (the default)    up to two minutes of it
+//	sync_interval: always              nothing, at the disk's pace
+//	QueueOptions.Replicas: 3           what two of three servers lost at once
+//	jetstream.MemoryStorage            everything, when the server ends
+//
+// What is lost may be a Put, which is then gone, or an acknowledgement: then the item comes again,
+// and a message.Pipeline knows it by its nonce. NewQueue refuses a stream that forgets by age or
+// discards what is old, and cannot see sync_interval.
+//
+// # Cost
+//
+// Put is one round trip for an item, and one after another for several of one partition. Take is one
+// for each partition that it takes of, side by side, since it writes down what is taken; Ack is one
+// for each item, side by side. An item is a message with two headers. For each of its partitions a
+// taker has a goroutine and a subscription, asks for more every quarter of a lease, and holds ahead up
+// to 1,000 items, or twice the largest message's bytes; it has one goroutine more, and one for each call that
+// is running. Close waits for all of them. What a taker holds for long is sent to it again every
+// quarter of a lease.
+//
+// # Servers and modules
+//
+// It asks for nothing newer than NATS 2.10; the tests run against 2.15, alone and as a cluster of three.
+// nats.go is the client since it is the vendor's own, in Go alone, released every few weeks, and what a Go
+// service with NATS has already. It brings nkeys, nuid, golang.org/x/crypto, golang.org/x/sys and
+// klauspost/compress. The server is in go.mod for the tests, which have it in their process: no
+// program that uses this package is built with it.
+//
+// # Non-goals
+//
+// Streams of others: whoever puts into the queue's subjects writes messages like these. More partitions
+// later, and fewer: make another queue, and let the old one run empty. The dead are kept until somebody
+// removes them (nats stream purge gatehouse-side-NAME --subject 'gatehouse.queue.NAME.dead.*').
+package nats

@@ -1,0 +1,132 @@
+package nats_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/nats-io/nats-server/v2/server"
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/gatehouse-go/gatehouse/adapters/nats"
+	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/gateway/gatewaytest"
+	"github.com/gatehouse-go/gatehouse/presence"
+)
+
+// A gateway of a cluster, and a service that publishes to its sessions.
+func ExampleBroker() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "gatehouse-nats-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	s, err := serve(&server.Options{Host: "127.0.0.1", Port: -1, StoreDir: dir}) // a NATS for tests
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Shutdown()
+	conn, err := natsgo.Connect(s.ClientURL(), natsgo.MaxReconnects(-1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	broker, err := nats.NewBroker(ctx, js, "chat", nats.BrokerOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer broker.Close()
+	sessions, err := nats.NewSessions(ctx, js, "chat", nats.StoreOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sessions.Close()
+	gw, err := gateway.New(gateway.Options{
+		Broker: broker, Sessions: sessions,
+		Authenticate: func(_ context.Context, id gateway.Identify) (gateway.User, error) {
+			return gateway.User{ID: id.Token}, nil
+		},
+		Ready: func(ctx context.Context, s *gateway.Session) (any, error) {
+			return nil, s.Subscribe(ctx, "guild:7")
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer gw.Shutdown(ctx)
+	ann := client(ctx, gw)
+	defer ann.Close()
+
+	// Elsewhere, in a service without a gateway:
+	publisher, err := nats.NewPublisher(ctx, js, "chat", nats.BrokerOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer publisher.Close()
+	if err := publisher.Publish(ctx, "guild:7", gateway.Event{Type: "PAYMENT", Data: "thank you"}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(ann.Next(ctx))
+	// Output: PAYMENT s=2 "thank you" <nil>
+}
+
+// client is one that is signed in at a gateway, on a network in memory.
+func client(ctx context.Context, gw *gateway.Gateway) *gatewaytest.Client {
+	network := gatewaytest.NewNetwork(gatewaytest.NetworkOptions{})
+	ln := network.Listen("gateway")
+	go http.Serve(ln, gw) // until the program ends
+	ann := gatewaytest.NewClient(network, gatewaytest.ClientOptions{Token: "ann"})
+	if _, err := ann.Identify(ctx); err != nil {
+		log.Fatal(err)
+	}
+	return ann
+}
+
+// Who is online, of all nodes.
+func ExamplePresence() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "gatehouse-nats-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	s, err := serve(&server.Options{Host: "127.0.0.1", Port: -1, StoreDir: dir}) // a NATS for tests
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Shutdown()
+	conn, err := natsgo.Connect(s.ClientURL(), natsgo.MaxReconnects(-1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	store, err := nats.NewPresence(ctx, js, "chat", nats.StoreOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Put(ctx, presence.Entry{User: "ann", Session: "1", Node: "one", Version: 1, Status: presence.Online}); err != nil {
+		log.Fatal(err)
+	}
+	changed, _, err := store.Since(ctx, 0) // as another node's tracker asks
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, e := range changed {
+		fmt.Println(e.User, "is", e.Status)
+	}
+	// Output: ann is online
+}

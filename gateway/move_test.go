@@ -38,11 +38,15 @@ func (v *traveller) until(last int) error {
 	for v.next <= last {
 		m, err := v.c.read()
 		if err != nil {
-			if code := websocket.CloseStatus(err); Code(code) != CloseRestart || hint == "" {
+			if code := websocket.CloseStatus(err); Code(code) != CloseRestart {
 				return fmt.Errorf("%s at event %d, sent to %q: %w", v.user, v.next, hint, err)
 			}
 			v.c.ws.CloseNow()
-			v.url, hint = hint, ""
+			if hint == "" { // it came back before it was let go of
+				<-time.After(10 * time.Millisecond)
+			} else {
+				v.url, hint = hint, ""
+			}
 			v.c = dial(v.c.t, v.url+"?ext=1&user="+v.user)
 			v.c.want(10, "")
 			v.c.resume(v.user, v.session, v.seen)

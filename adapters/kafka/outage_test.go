@@ -18,7 +18,7 @@ import (
 
 // The broker is killed under load and started again: every node is given every record once, in its
 // order, and says meanwhile that the brokers are away.
-func TestBrokerSurvivesKills(t *testing.T) {
+func TestCrashEvents(t *testing.T) {
 	t.Parallel()
 	const names = 4
 	s := broker(t)

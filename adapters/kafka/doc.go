@@ -36,8 +36,8 @@
 //   - A broker that does not answer is an error when the context ends, or after 30 s; Take waits as
 //     long as its context lets it.
 //
-// What to know of a queue: a taker has its share of the keys from its first Take on, also while it does not take: who only
-// puts should not call Take.
+// What to know of a queue: a taker has its share of the keys from its first Take on, also while it does
+// not take: who only puts should not call Take.
 //
 // When a partition has 700 items that are taken and not acknowledged, or 16,384 behind the oldest of
 // them, no more of it are given out until some are.
@@ -51,8 +51,8 @@
 // a group remembers when it has had no taker for offsets.retention.minutes (7 days): then all that
 // is still kept is taken again.
 //
-// What it costs: a Take and an Ack each wait for a commit, which carries those of others that wait, too: take and
-// acknowledge many at a time. A queue that takes has two goroutines, which Close waits for, besides
+// What it costs: a Take and an Ack each wait for a commit, which carries those of others that wait,
+// too: take and acknowledge many at a time. A queue that takes has two goroutines, which Close waits for, besides
 // those of its two clients, and holds up to about 2,000 items ahead of those that are taken.
 //
 // # Broker
@@ -91,7 +91,7 @@
 // What to know of a broker: an event with its topic, type and key has at most about 1 MB
 // (kerr.MessageTooLarge), as the brokers' message.max.bytes has it. Following a topic that is published to
 // by others at that time may deliver events of just before. A topic of Kafka that is deleted and made anew
-// under running nodes is noticed within a second and told as a gap; what uses it must be opened again.
+// under running nodes is noticed after about a second and told as a gap; what uses it must be opened again.
 //
 // What it costs: an event is one record in one batch of those that came meanwhile, and is sent to each
 // node that reads its partition. Follow asks the brokers for the end of a partition that was not read,
@@ -99,8 +99,9 @@
 // The first record of one that was not read comes up to 0.1 s late, as a fetch that is under way has to end
 // first; kgo.FetchMaxWait in BrokerOptions.Client is that time, and how often idle nodes ask. Since opens
 // a client for the time of the call: 5 ms for 100 records. On two cores that one Kafka broker shares, an
-// event is delivered 0.9 ms after Publish is called, and 64 publishers have 15,000 a second delivered. A Broker has two goroutines, which Close waits for, besides those of
-// its two clients, and asks once a second whether the brokers are there.
+// event is delivered 0.9 ms after Publish is called, and 64 publishers have 15,000 a second delivered.
+// A Broker has two goroutines, which Close waits for, besides those of its two clients, and asks once a
+// second whether the brokers are there.
 //
 // # Servers and modules
 //

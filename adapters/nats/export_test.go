@@ -57,5 +57,5 @@ func (b *Broker) Deaf(topic string, deaf bool) error {
 	return b.conn.Flush()
 }
 
-// Sent is how many messages its connection was given.
-func (b *Broker) Sent() uint64 { return b.conn.Stats().OutMsgs }
+// Sent is how many bytes its connection was given.
+func (b *Broker) Sent() uint64 { return b.conn.Stats().OutBytes }

@@ -383,9 +383,11 @@ func TestPublishedOnce(t *testing.T) {
 	w := watching(t, near, "a")
 	p.Hold(true)
 	before := far.Sent()
+	const size = 100 << 10
+	first := strings.Repeat("0", size)
 	done := make(chan error)
 	go func() {
-		done <- far.Publish(context.Background(), gateway.Record{Topic: "a", Type: "N", Data: []byte("0")})
+		done <- far.Publish(context.Background(), gateway.Record{Topic: "a", Type: "N", Data: []byte(first)})
 	}()
 	eventually(t, "a second request", func() error {
 		if n := far.Sent() - before; n < 2*size {

@@ -286,9 +286,10 @@ func TestLeaderChanges(t *testing.T) {
 	}
 	for range 4 {
 		rest(ctx, 400*time.Millisecond)
-		if _, err := js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.gatehouse-broker-leader", nil, 5*time.Second); err != nil {
-			t.Error(err)
-		}
+		eventually(t, "another leader", func() error {
+			_, err := js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.gatehouse-broker-leader", nil, 5*time.Second)
+			return err
+		})
 	}
 	stop()
 	load.Wait()

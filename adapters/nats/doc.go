@@ -1,4 +1,6 @@
-// Package nats is a message.Queue on NATS JetStream, with github.com/nats-io/nats.go.
+// Package nats has what gatehouse keeps in NATS JetStream, with github.com/nats-io/nats.go: a message.Queue,
+// and what the gateways of a cluster share: a gateway.Broker, with a [Publisher] for services that have no
+// gateway, a gateway.SessionStore ([Sessions]) and a presence.Store ([Presence]).
 //
 //	conn, err := natsgo.Connect("nats://localhost:4222", natsgo.MaxReconnects(-1), natsgo.PingInterval(10*time.Second))
 //	if err != nil {
@@ -24,7 +26,7 @@
 // another. Its user has to be allowed to publish to $JS.API.> and $JS.ACK.>, and to publish to and
 // subscribe to gatehouse.queue.NAME.> and its inboxes.
 //
-// # How it works
+// # How the queue works
 //
 // The keys are divided into partitions, 16 of them unless the queue was made with more; each is a
 // subject of one work-queue stream. Who makes the consumer of such a subject has the partition: a work
@@ -37,7 +39,7 @@
 // has been dealt with. More takers than partitions wait. The names of all streams and subjects are in
 // names.go.
 //
-// # Guarantees
+// # Guarantees of the queue
 //
 //   - What Put returned nil for is there until it is acknowledged or buried, as far as the server
 //     keeps what it has acknowledged: see below. An item with an ID that was put under the same key
@@ -70,7 +72,7 @@
 // and a message.Pipeline knows it by its nonce. NewQueue refuses a stream that forgets by age or
 // discards what is old, and cannot see sync_interval.
 //
-// # Cost
+// # Cost of the queue
 //
 // Put is one round trip for an item, and one after another for several of one partition. Take is one
 // for each partition that it takes of, side by side, since it writes down what is taken; Ack is one
@@ -80,9 +82,58 @@
 // is running. Close waits for all of them. What a taker holds for long is sent to it again every
 // quarter of a lease.
 //
+// # The broker
+//
+//	broker, err := nats.NewBroker(ctx, js, "chat", nats.BrokerOptions{})
+//	sessions, err := nats.NewSessions(ctx, js, "chat", nats.StoreOptions{})
+//	gw, err := gateway.New(gateway.Options{Broker: broker, Sessions: sessions, …})
+//
+// What is published is stored in one stream, and its place there is its position; the topics are divided
+// into partitions, 64 of them unless the broker was made with others. The server sends on what it has
+// stored, to a subject of the topic: a node subscribes to those of its topics, and so gets one message for an
+// event if it has followers, however many, and none if it has not. Several gateways of a process may
+// share one Broker.
+//
+//   - What Publish returned nil for is in the history, once, also when it had to be asked for again, and
+//     reaches every node that follows its topic, once, in the order of the history.
+//   - When the server, the connection or a cluster's leader goes away, sessions stay, [Broker.Err] and the log
+//     say so, and when it comes back the node reads what it missed, before what comes. When the history
+//     does not reach back, or the stream was made anew, each topic is told that there is a gap.
+//   - A stream that has lost its end, as after a power failure, would give places to new events that others
+//     had. A node that has seen more than is there has the stream go on behind that, and forget what it
+//     has: sessions that wait for it are told. When no node has, nobody knows.
+//   - An event that is lost between two servers of a cluster, whose client stays connected, is found out by
+//     the next one of its topic, and read; when the leader has changed, within 2 s.
+//   - Events are up to max_payload of the server (1 MB), topics up to 1,000 bytes.
+//
+// The history is BrokerOptions.History long, and of HistoryBytes; when that is more than the server may
+// store, NewBroker fails. Each position is one of the stream, so one of a topic that was quiet for longer than
+// that is a gap, though nothing was missed; a gateway that drains keeps positions fresh.
+//
+// Publish is one round trip. Follow is two messages and shares a round trip with all that are called at
+// once; so does Since, which is three more and reads 500 records, or 1 MB, at a time. Every two seconds some node
+// publishes a message of one byte, by which the others see how far they are, and each asks the leader how
+// it is. A Broker has three goroutines, and one for each call that is running. What has come and was not
+// delivered is 128,000 messages at most, or 64 MB; what is beyond that is read again. In a cluster of
+// servers one of them leads the stream: all that is published goes through it.
+//
+// # Sessions and presence
+//
+// Each is a stream with one message for a key, which is replaced by its sequence: of several who take a session one
+// gets it. A node's lease is a message, and over by the clock of the server that leads, which has its
+// time: no clock of a node counts. What is over is forgotten by the server itself. With every save a server
+// writes the whole session; sessions are saved side by side, 256 at once.
+//
+// A node's presence lease is one message, whatever the node answers for; only when a node dies are all
+// entries read once, and those that it had written. Put is two round trips, Since one when nothing changed.
+//
+// What Save, Put and Publish returned nil for is kept as far as the server keeps what it has acknowledged; see
+// above. The user has to be allowed to publish to and subscribe to gatehouse.broker.NAME.>,
+// gatehouse.live.NAME.>, gatehouse.sessions.NAME.> and gatehouse.presence.NAME.>, too.
+//
 // # Servers and modules
 //
-// It asks for nothing newer than NATS 2.10; the tests run against 2.15, alone and as a cluster of three.
+// The queue asks for nothing newer than NATS 2.10, the others for 2.11; the tests run against 2.15, alone and as a cluster of three.
 // nats.go is the client since it is the vendor's own, in Go alone, released every few weeks, and what a Go
 // service with NATS has already. It brings nkeys, nuid, golang.org/x/crypto, golang.org/x/sys and
 // klauspost/compress. The server is in go.mod for the tests, which have it in their process: no
@@ -90,7 +141,7 @@
 //
 // # Non-goals
 //
-// Streams of others: whoever puts into the queue's subjects writes messages like these. More partitions
+// Streams of others: whoever puts into these subjects writes messages like these. More partitions
 // later, and fewer: make another queue, and let the old one run empty. The dead are kept until somebody
 // removes them (nats stream purge gatehouse-side-NAME --subject 'gatehouse.queue.NAME.dead.*').
 package nats

@@ -37,7 +37,8 @@ func (s *shared[T]) get(ctx context.Context) (T, error) {
 	case <-a.done:
 		return a.value, a.err
 	case <-ctx.Done():
-		return a.value, ctx.Err()
+		var none T
+		return none, ctx.Err()
 	}
 }
 

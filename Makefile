@@ -39,8 +39,8 @@ test: ## the tests of every module in the workspace, with the race detector
 	go test -race -timeout 10m work
 
 .PHONY: servers
-servers: ## install the servers that tests start: Redis, PostgreSQL, and from Maven Central Kafka and Cassandra; root, once
-	.ci/install redis-server redis-sentinel postgresql openjdk-17-jre-headless maven
+servers: ## install the servers that tests start: Redis, PostgreSQL, nginx, HAProxy, and from Maven Central Kafka and Cassandra; root, once
+	.ci/install redis-server redis-sentinel postgresql nginx-light haproxy openjdk-17-jre-headless maven
 	go run ./internal/servers/maven/fetch
 
 .PHONY: servers-test
@@ -51,6 +51,11 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 kits: $(E2E)/node_modules/.package-lock.json ## every kit on every store, index and queue, and a chat on them, with real servers (make servers); what is not installed fails
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... $(ADAPTERS) ./examples/customstore ./examples/backends
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run '^TestClusterRedis$$' ./examples/cluster
+
+.PHONY: balanced
+balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which come and go; what is not installed fails
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 ./shard/... ./examples/sharded
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run Behind ./gateway
 
 .PHONY: crash
 crash: ## kill -9 of a process with a pipeline, then of each server behind an adapter, at INSTANTS=50 random instants under load (make servers)

@@ -44,12 +44,17 @@ const (
 func (cs *copies) run() {
 	ticker := time.NewTicker(copiesEvery)
 	defer ticker.Stop()
+	var advance time.Time // when the topics' places are to follow their partitions: a quiet topic's is old else
 	for {
 		all := false
 		select {
 		case <-cs.wake:
 		case <-ticker.C:
 			all = true
+			if now := cs.gw.now(); !now.Before(advance) {
+				advance = now.Add(cs.gw.limits.Checkpoint / 2)
+				cs.gw.topics.advance(cs.gw.ctx)
+			}
 		case <-cs.gw.ctx.Done():
 			return
 		}

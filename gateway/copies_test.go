@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,4 +111,43 @@ func BenchmarkCopies(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(sessions)), "ns/session")
 	b.ReportMetric(float64(bytes), "bytes/copy")
+}
+
+// A topic that is quiet while its partition goes on keeps no old place in copies: a
+// session with it is not lost for a history that has moved on.
+func TestCopiesOfQuietTopicsAreNotOld(t *testing.T) {
+	broker, sessions := NewMemoryBroker(MemoryBrokerOptions{History: 5}), NewMemorySessions()
+	quiet, _ := broker.partition("t")
+	busy := ""
+	for i := 0; busy == ""; i++ {
+		if p, _ := broker.partition(fmt.Sprint("busy ", i)); p == quiet {
+			busy = fmt.Sprint("busy ", i)
+		}
+	}
+	g, url := testGateway(t, func(o *Options) {
+		o.Broker, o.Sessions, o.Limits.Checkpoint = broker, sessions, 2*time.Second
+		o.Ready = func(ctx context.Context, s *Session) (any, error) { return nil, s.Subscribe(ctx, "t") }
+	})
+	_, id := signIn(t, url, "ann")
+	publishNumbers(t, g, busy, 0, 20)
+	eventually(t, "a copy has a place that the history knows", func() bool {
+		rec, err := sessions.Take(t.Context(), "a test", id)
+		var taken *TakenError
+		if errors.As(err, &taken) { // as it should be: the node lives. Look at what it has saved.
+			sessions.mu.Lock()
+			rec = sessions.byID[id].StoredSession
+			sessions.mu.Unlock()
+		}
+		st, err := decodeStored(rec)
+		if err != nil {
+			return false
+		}
+		for _, topic := range st.Topics {
+			if topic.Name == "t" {
+				_, err := broker.Since(t.Context(), topic.At)
+				return err == nil
+			}
+		}
+		return false
+	})
 }

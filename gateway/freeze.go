@@ -91,8 +91,8 @@ func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
 var errNotThawed = errors.New("gateway: a session could not be taken up again")
 
 // save freezes the session and puts it into the store. After an error it goes
-// on as before, unless it has ended (ErrClosed) or that cannot be (errNotThawed).
-func (g *Gateway) save(ctx context.Context, s *Session) error {
+// on as before, which has the time of thawing, unless it has ended (ErrClosed) or that cannot be (errNotThawed).
+func (g *Gateway) save(ctx, thawing context.Context, s *Session) error {
 	topics, err := s.freeze()
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (g *Gateway) save(ctx context.Context, s *Session) error {
 		err = errors.Join(err, g.takeBack(rec.ID))
 	}
 	err = fmt.Errorf("save a session: %w", err)
-	if again := s.thaw(ctx, topics); again != nil {
+	if again := s.thaw(thawing, topics); again != nil {
 		err = errors.Join(err, errNotThawed, again)
 	}
 	return err

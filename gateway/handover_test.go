@@ -80,6 +80,18 @@ func TestHandToTurnsInNoCircle(t *testing.T) {
 // A topic in which nothing happens keeps its session's place while others of its
 // partition fill the history: nothing is missed, so nothing is lost.
 func TestQuietTopicInABusyPartition(t *testing.T) {
+	for name, leave := range map[string]func(t *testing.T, g *Gateway) error{
+		"Shutdown": func(t *testing.T, g *Gateway) error { return shutdown(t, g, 5*time.Second) },
+		"Move": func(t *testing.T, g *Gateway) error {
+			_, err := g.Move(t.Context(), func(*Session) (string, bool) { return "", true })
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) { quietTopicInABusyPartition(t, leave) })
+	}
+}
+
+func quietTopicInABusyPartition(t *testing.T, leave func(*testing.T, *Gateway) error) {
 	broker := NewMemoryBroker(MemoryBrokerOptions{History: 3})
 	options := shared(t, func(o *Options) { o.Broker = broker })
 	busy := func(topic string) string {
@@ -96,7 +108,7 @@ func TestQuietTopicInABusyPartition(t *testing.T) {
 	c.ws.CloseNow()
 	publishNumbers(t, old, busy("t"), 0, 10)
 	publishNumbers(t, old, busy("u"), 0, 10)
-	if err := shutdown(t, old, 5*time.Second); err != nil {
+	if err := leave(t, old); err != nil {
 		t.Fatal(err)
 	}
 	fresh, url := testGateway(t, options)

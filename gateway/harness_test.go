@@ -23,6 +23,8 @@ import (
 // otherwise, any token but "" and "refused" signs in as the user of that name.
 func testGateway(t testing.TB, change func(*Options)) (*Gateway, string) {
 	t.Helper()
+	log := &testLog{t: t}
+	t.Cleanup(log.end) // after the gateway's
 	o := Options{
 		Authenticate: func(_ context.Context, id Identify) (User, error) {
 			if id.Token == "" || id.Token == "refused" {
@@ -30,7 +32,7 @@ func testGateway(t testing.TB, change func(*Options)) (*Gateway, string) {
 			}
 			return User{ID: id.Token}, nil
 		},
-		Logger: slog.New(slog.NewTextHandler(&testLog{t: t}, nil)),
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}
 	if change != nil {
 		change(&o)
@@ -65,6 +67,13 @@ func (l *testLog) Write(p []byte) (int, error) {
 		l.t.Logf("%s", bytes.TrimSpace(p))
 	}
 	return len(p), nil
+}
+
+// end has nothing written any more: what a gateway says that was cut off.
+func (l *testLog) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
 }
 
 // message is an envelope as a client sees it.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -21,21 +22,10 @@ const (
 // elsewhere, or waits until another call has. Whatever is not done when ctx ends
 // is not.
 func (g *Gateway) letGo(ctx context.Context, s *Session) {
-	s.mu.Lock()
-	tr := s.inTransit()
-	going := tr.going
-	if going == nil {
-		tr.going = make(chan struct{})
-		defer close(tr.going)
-	}
-	s.mu.Unlock()
-	if going != nil {
-		select {
-		case <-going:
-		case <-ctx.Done():
-		}
+	if !s.takeHold(ctx) {
 		return
 	}
+	defer s.loosen(true)
 	saved := false
 	if g.opts.Sessions == nil {
 		g.finishCommands(ctx, s)
@@ -43,6 +33,47 @@ func (g *Gateway) letGo(ctx context.Context, s *Session) {
 		s.awaitAck(ctx)
 		saved = g.saveUntilDone(ctx, s)
 	}
+	g.sendAway(s, saved, "")
+}
+
+// takeHold has the caller be the one who lets go of the session, until loosen.
+// It reports false when somebody else did, or ctx ends before they have.
+func (s *Session) takeHold(ctx context.Context) bool {
+	for {
+		s.mu.Lock()
+		tr := s.inTransit()
+		if tr.going == nil {
+			tr.going = make(chan struct{})
+			s.mu.Unlock()
+			return true
+		}
+		going, done := tr.going, tr.gone
+		s.mu.Unlock()
+		if done {
+			return false
+		}
+		select {
+		case <-going:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// loosen ends a hold, once: the session was let go of, or it stays and somebody
+// else may take hold of it.
+func (s *Session) loosen(gone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.transit.going)
+	if s.transit.gone = gone; !gone {
+		s.transit.going = nil
+	}
+}
+
+// sendAway ends the session here, which was saved or is lost, and sends its
+// client to url, or, if that is empty, to where it came from.
+func (g *Gateway) sendAway(s *Session, saved bool, url string) {
 	s.mu.Lock()
 	c, answered := s.conn, s.ring.answered()
 	s.mu.Unlock()
@@ -51,7 +82,7 @@ func (g *Gateway) letGo(ctx context.Context, s *Session) {
 			c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
 		}
 		if answered {
-			c.sayRestart(g.reconnectHint(c))
+			c.sayRestart(g.reconnectHint(c, url))
 		} else {
 			c.close(CloseRestart, "") // discordgo takes no Reconnect before RESUMED
 		}
@@ -64,12 +95,16 @@ func (g *Gateway) letGo(ctx context.Context, s *Session) {
 
 // finishCommands has what was taken of a session's commands done, and answers
 // those that come later UNAVAILABLE. It reports false when ctx or the session
-// ends first.
+// ends first; the session then goes on as before.
 func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
 	finished := make(chan struct{})
+	left, leaves := false, true // guarded by s.mu: it is leaving; it is still to
 	g.commands.Go(&s.commands, 0, func() {
 		s.mu.Lock()
-		s.move(phaseLeaving)
+		if leaves {
+			s.move(phaseLeaving)
+			left = true
+		}
 		s.mu.Unlock()
 		close(finished)
 	})
@@ -79,7 +114,10 @@ func (g *Gateway) finishCommands(ctx context.Context, s *Session) bool {
 	case <-s.context().Done():
 	case <-ctx.Done():
 	}
-	return false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	leaves = false
+	return left && s.phase == phaseLeaving
 }
 
 // forgetSaved takes a session out of the store that ended while it was saved:
@@ -97,7 +135,7 @@ func (g *Gateway) forgetSaved(s *Session) {
 func (g *Gateway) saveUntilDone(ctx context.Context, s *Session) bool {
 	wait := 50 * time.Millisecond
 	for g.finishCommands(ctx, s) {
-		err := g.save(ctx, s)
+		err := g.save(ctx, ctx, s)
 		if err == nil {
 			return true
 		}
@@ -146,14 +184,15 @@ func (s *Session) awaitAck(ctx context.Context) {
 }
 
 // reconnectHint is the d of op 7: when to come back, for those who asked for
-// the extensions; at random, so that not all come at once.
-func (g *Gateway) reconnectHint(c *conn) []byte {
+// the extensions; at random, so that not all come at once; and where to, which
+// is the address they came to unless url is another.
+func (g *Gateway) reconnectHint(c *conn, url string) []byte {
 	if !c.ext {
 		return nil
 	}
 	hint, _ := codec.AppendJSON(nil, map[string]any{
 		"retry_after": rand.Int64N(hintWithin.Milliseconds()),
-		"url":         c.info.URL,
+		"url":         cmp.Or(url, c.info.URL),
 	})
 	return hint
 }

@@ -136,7 +136,7 @@ func TestKickWhileFreezing(t *testing.T) {
 	if err := <-f; !errors.Is(err, ErrClosed) {
 		t.Errorf("freeze: %v", err)
 	}
-	if g.save(t.Context(), s) == nil {
+	if g.save(t.Context(), t.Context(), s) == nil {
 		t.Error("it was saved")
 	}
 	c.wantClose(CloseAuthFailed)

@@ -39,7 +39,8 @@ func (s *Session) move(to phase) {
 
 // transit is what a session needs on its way between gateways.
 type transit struct {
-	going     chan struct{}   // closed when it was let go of; nil: nobody does
+	going     chan struct{}   // closed when it was let go of, or stays; nil: nobody lets go of it
+	gone      bool            // it was let go of
 	revoked   map[string]bool // while it moves: topics to leave if it stays; true: with what is queued of them
 	departing []*subscription // that have ended, and whose last events the lane has still to offer
 	freezing  *freezing       // waits for its departing subscriptions, and for others; nil: nobody does

@@ -1,6 +1,7 @@
 // Package shard says who owns what: a consistent-hash ring that is swapped whole,
-// the plan of what a change moves before it is made, and a manager that places
-// connections on shards of limited size.
+// the plan of what a change moves before it is made, a bound on what a node gets,
+// the ring that nginx has, and a manager that places connections on shards of
+// limited size.
 //
 //	ring, err := shard.NewRing(shard.Node{ID: "node-a"}, shard.Node{ID: "node-b", Weight: 2})
 //	if err != nil {
@@ -27,6 +28,10 @@
 //     share, and of 64 nodes at most 10 % more than that. No node of 64 has more than
 //     1.10 times its fair share.
 //   - [Ring.Owner] and [Table.Load] take no lock and do not allocate.
+//   - A [Bounded] gives no node a key that takes it above its share of all by more
+//     than the percentage that it was made with.
+//   - An [NginxRing] has the owners that nginx' "hash … consistent" has: a real one
+//     is asked for thousands of keys (GATEHOUSE_SERVERS=true go test ./shard).
 //   - A shard of a [Manager] never has more connections than its limit.
 //
 // # The rule
@@ -83,6 +88,7 @@
 //
 // The package moves nothing and talks to nobody: which nodes there are, and when
 // all have learned of a change, is the caller's. It does not bound the load of a
-// node by what its keys weigh; a hot key is one key. [Hash] is not keyed: strangers
+// node by what its keys weigh; a hot key is one key. Bounded does not know what
+// other processes give out. [Hash] is not keyed: strangers
 // who choose keys can aim them at one node.
 package shard

@@ -92,3 +92,41 @@ func ExampleForGuild() {
 	// Output:
 	// 2 0
 }
+
+func ExampleNginxRing() {
+	ring, _ := shard.NewNginxRing(shard.Node{ID: "10.0.0.1:8080"}, shard.Node{ID: "10.0.0.2:8080", Weight: 2})
+	next, _ := shard.NewNginxRing(shard.Node{ID: "10.0.0.1:8080"}, shard.Node{ID: "10.0.0.2:8080", Weight: 2}, shard.Node{ID: "10.0.0.3:8080"})
+	for _, user := range []string{"ann", "bob", "cid", "dan"} {
+		fmt.Println(user, ring.Owner(user), "→", next.Owner(user))
+	}
+	// Output:
+	// ann 10.0.0.2:8080 → 10.0.0.2:8080
+	// bob 10.0.0.1:8080 → 10.0.0.3:8080
+	// cid 10.0.0.2:8080 → 10.0.0.2:8080
+	// dan 10.0.0.1:8080 → 10.0.0.1:8080
+}
+
+func ExampleBounded() {
+	ring, _ := shard.NewRing(shard.Node{ID: "a"}, shard.Node{ID: "b"}, shard.Node{ID: "c"})
+	bounded := shard.NewBounded(ring, 25)
+	for range 12 {
+		bounded.Assign("guild:7") // a hot key goes on to its next choices
+	}
+	for _, id := range ring.Owners("guild:7", 3) {
+		fmt.Println(id, bounded.Load(id))
+	}
+	// Output:
+	// a 5
+	// c 5
+	// b 2
+}
+
+func ExampleRing_OwnerWithin() {
+	ring, _ := shard.NewRing(shard.Node{ID: "a"}, shard.Node{ID: "b"}, shard.Node{ID: "c"})
+	draining := "b"
+	fmt.Println(ring.Owners("guild:2", 3))
+	fmt.Println(ring.OwnerWithin("guild:2", func(id string) bool { return id != draining }))
+	// Output:
+	// [b c a]
+	// c true
+}

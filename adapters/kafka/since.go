@@ -1,9 +1,10 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -56,20 +57,21 @@ func (b *Broker) since(ctx context.Context, partition uint32, from place) ([]gat
 func (b *Broker) uncut(ctx context.Context, partition uint32, at place) error {
 	var ask kadm.OffsetForLeaderEpochRequest
 	ask.Add(b.opts.Topic, int32(partition), at.epoch)
-	answers, err := b.admin.OffsetForLeaderEpoch(ctx, ask)
-	if err != nil {
-		return err
-	}
-	answer, ok := answers[b.opts.Topic][int32(partition)]
-	switch {
-	case !ok:
-		return kerr.UnknownTopicOrPartition
-	case answer.Err != nil:
-		return answer.Err
-	case answer.EndOffset < at.offset: // or there was no such epoch: -1
-		return gateway.ErrGap
-	}
-	return nil
+	return again(ctx, func() error {
+		answers, err := b.admin.OffsetForLeaderEpoch(ctx, ask)
+		answer, ok := answers[b.opts.Topic][int32(partition)]
+		switch {
+		case ok && answer.Err != nil:
+			return answer.Err
+		case ok && answer.EndOffset < at.offset: // or there was no such epoch: -1
+			return gateway.ErrGap
+		case !ok && err == nil:
+			return kerr.UnknownTopicOrPartition
+		case !ok:
+			return err
+		}
+		return nil
+	})
 }
 
 // between reads what is behind a place, up to an offset.
@@ -108,8 +110,7 @@ func (b *Broker) between(ctx context.Context, partition uint32, from place, end 
 
 // endOf is where the next record of a partition goes.
 func (b *Broker) endOf(ctx context.Context, partition uint32) (place, error) {
-	listed, err := b.admin.ListEndOffsets(ctx, b.opts.Topic)
-	return one(listed, err, b.opts.Topic, partition)
+	return b.list(ctx, b.admin.ListEndOffsets, partition)
 }
 
 // bounds are the first offset of a partition, and its end, which is asked for first.
@@ -117,20 +118,35 @@ func (b *Broker) bounds(ctx context.Context, partition uint32) (start int64, end
 	if end, err = b.endOf(ctx, partition); err != nil {
 		return 0, end, err
 	}
-	listed, err := b.admin.ListStartOffsets(ctx, b.opts.Topic)
-	first, err := one(listed, err, b.opts.Topic, partition)
+	first, err := b.list(ctx, b.admin.ListStartOffsets, partition)
 	return first.offset, end, err
 }
 
-func one(listed kadm.ListedOffsets, err error, topic string, partition uint32) (place, error) {
-	found, ok := listed.Lookup(topic, int32(partition))
-	switch {
-	case ok && found.Err != nil:
-		return place{}, found.Err
-	case ok:
-		return place{found.LeaderEpoch, found.Offset}, nil
-	case err != nil:
-		return place{}, err
+type listing func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error)
+
+func (b *Broker) list(ctx context.Context, offsets listing, partition uint32) (found place, err error) {
+	err = again(ctx, func() error {
+		all, err := offsets(ctx, b.opts.Topic)
+		one, ok := all.Lookup(b.opts.Topic, int32(partition))
+		if !ok {
+			return cmp.Or(err, error(kerr.UnknownTopicOrPartition))
+		}
+		found = place{one.LeaderEpoch, one.Offset}
+		return one.Err
+	})
+	return found, err
+}
+
+// again does something until it goes well, or goes wrong for good: a leader that is new may not know yet
+// where its partition ends.
+func again(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if !kerr.IsRetriable(err) {
+			return err
+		}
+		if rest(ctx, 50*time.Millisecond) != nil {
+			return err
+		}
 	}
-	return place{}, fmt.Errorf("partition %d: %w", partition, kerr.UnknownTopicOrPartition)
 }

@@ -20,7 +20,8 @@ type tail struct {
 	mu        sync.Mutex // held while a feed is given a record, never while a client is asked
 	followers map[string][]*feed
 	idle      time.Time // since when it has none
-	reading   bool      // written with turn and mu
+	joining   int       // who is about to follow
+	reading   bool      // begins and ends with the turn
 	mending   bool
 	next      place         // everything before it was delivered
 	sent      int64         // the offset behind the newest record of which this node's Publish returned
@@ -46,33 +47,41 @@ func (t *tail) follow(ctx context.Context, f *feed, topic string) (gateway.Posit
 		return t.broker.position(t.number, t.next), nil
 	}
 	t.mu.Unlock()
-	if err := t.enter(ctx); err != nil {
-		return gateway.Position{}, err
-	}
-	defer func() { <-t.turn }()
 	if err := t.read(ctx); err != nil {
 		return gateway.Position{}, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.joining--
 	// What this node has published itself is not delivered to who follows afterwards.
-	for sent := t.sent; t.next.offset < min(sent, t.sent); {
-		moved := t.moved
-		t.mu.Unlock()
-		var err error
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-t.broker.base.Done():
-			err = gateway.ErrClosed
-		}
-		t.mu.Lock()
-		if err != nil {
+	for sent := t.sent; t.reading && t.next.offset < min(sent, t.sent); {
+		if err := t.wait(ctx); err != nil {
 			return gateway.Position{}, err
 		}
 	}
+	if !t.reading {
+		return gateway.Position{}, errAnew
+	}
 	return t.join(topic, f)
+}
+
+// wait waits until next is another place. mu is held, but not meanwhile.
+func (t *tail) wait(ctx context.Context) error {
+	moved := t.moved
+	t.joining++
+	t.mu.Unlock()
+	defer func() {
+		t.mu.Lock()
+		t.joining--
+	}()
+	select {
+	case <-moved:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.broker.base.Done():
+		return gateway.ErrClosed
+	}
 }
 
 func (t *tail) enter(ctx context.Context) error {
@@ -86,10 +95,17 @@ func (t *tail) enter(ctx context.Context) error {
 	}
 }
 
-// read has the partition read from its end on, if it is not being read. The turn is held.
+// read has the partition read from its end on, if it is not being read. Afterwards its caller is joining.
 func (t *tail) read(ctx context.Context) error {
+	if err := t.enter(ctx); err != nil {
+		return err
+	}
+	defer func() { <-t.turn }()
 	t.mu.Lock()
 	reading := t.reading
+	if reading {
+		t.joining++
+	}
 	t.mu.Unlock()
 	if reading {
 		return nil
@@ -99,6 +115,7 @@ func (t *tail) read(ctx context.Context) error {
 		return err
 	}
 	t.mu.Lock()
+	t.joining++
 	t.reading, t.next, t.idle, t.sent = true, end, time.Now(), min(t.sent, end.offset)
 	t.mu.Unlock()
 	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(end.offset).WithEpoch(end.epoch)))
@@ -114,7 +131,7 @@ func (t *tail) tidy(after time.Duration) {
 	}
 	defer func() { <-t.turn }()
 	t.mu.Lock()
-	idle := t.reading && len(t.followers) == 0 && time.Since(t.idle) >= after
+	idle := t.reading && len(t.followers)+t.joining == 0 && time.Since(t.idle) >= after
 	if idle {
 		t.reading = false
 	}

@@ -34,3 +34,28 @@ func (q *Queue) Remember(ctx context.Context, it message.Item) error {
 	_, err := q.remember(ctx, e.partition, []*entry{e})
 	return err
 }
+
+// Deaf has a broker hear nothing of a topic that it follows, and not know it, as when servers lose it between them.
+func (b *Broker) Deaf(topic string, deaf bool) error {
+	subject, err := b.topicAt(topic)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	t := b.topics[subject]
+	b.mu.Unlock()
+	t.wiring.Lock()
+	defer t.wiring.Unlock()
+	if deaf {
+		err = t.sub.Unsubscribe()
+	} else {
+		t.sub, err = b.conn.ChanSubscribe(b.sentAt(subject), b.arriving)
+	}
+	if err != nil {
+		return err
+	}
+	return b.conn.Flush()
+}
+
+// Sent is how many bytes its connection was given.
+func (b *Broker) Sent() uint64 { return b.conn.Stats().OutBytes }

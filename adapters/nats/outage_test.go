@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -285,9 +286,10 @@ func TestLeaderChanges(t *testing.T) {
 	}
 	for range 4 {
 		rest(ctx, 400*time.Millisecond)
-		if _, err := js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.gatehouse-broker-leader", nil, 5*time.Second); err != nil {
-			t.Error(err)
-		}
+		eventually(t, "another leader", func() error {
+			_, err := js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.gatehouse-broker-leader", nil, 5*time.Second)
+			return err
+		})
 	}
 	stop()
 	load.Wait()
@@ -322,4 +324,103 @@ func TestBrokerRefuses(t *testing.T) {
 	if err := b.Publish(t.Context(), gateway.Record{Topic: "a", Type: "N"}); !errors.Is(err, gateway.ErrClosed) {
 		t.Errorf("Publish returned %v", err)
 	}
+}
+
+// What was lost between servers is read when the next event of its topic comes.
+func TestLostEventIsRead(t *testing.T) {
+	t.Parallel()
+	js := connect(t, embedded(t))
+	b := openBroker(t, js, "lost", nats.BrokerOptions{Logger: quiet, HistoryBytes: 16 << 20})
+	w := watching(t, b, "a", "b")
+	publish(t, b, "a", 0, 3)
+	w.has(t, "a", numbers(0, 3))
+	if err := b.Deaf("a", true); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, b, "a", 3, 1203)
+	publish(t, b, "b", 0, 3)
+	w.has(t, "b", numbers(0, 3))
+	if err := b.Deaf("a", false); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, b, "a", 1203, 1206)
+	w.has(t, "a", numbers(0, 1206))
+}
+
+// A message that is missing in the middle of what a node missed is told.
+func TestHoleIsTold(t *testing.T) {
+	t.Parallel()
+	p, near, far := away(t, nats.BrokerOptions{HistoryBytes: 16 << 20})
+	js := connect(t, p.to)
+	w := watching(t, far, "a")
+	p.Hold(true)
+	p.Cut()
+	seen := watching(t, near, "a")
+	publish(t, near, "a", 0, 3)
+	seen.has(t, "a", numbers(0, 3))
+	stream, err := js.Stream(t.Context(), "gatehouse-broker-away")
+	if err == nil {
+		err = stream.DeleteMsg(t.Context(), seen.last.Offset)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, near, "a", 3, 6)
+	p.Hold(false)
+	eventually(t, "the gap", func() error {
+		if got := w.of("a"); !strings.HasSuffix(got, "gap") {
+			return errors.New(got)
+		}
+		return nil
+	})
+	publish(t, near, "a", 6, 9)
+	w.has(t, "a", numbers(0, 2)+" gap "+numbers(6, 9))
+}
+
+// A publish whose answer is late is asked for again, and published once.
+func TestPublishedOnce(t *testing.T) {
+	t.Parallel()
+	p, near, far := away(t, nats.BrokerOptions{HistoryBytes: 16 << 20})
+	w := watching(t, near, "a")
+	p.Hold(true)
+	before := far.Sent()
+	const size = 100 << 10
+	first := strings.Repeat("0", size)
+	done := make(chan error)
+	go func() {
+		done <- far.Publish(context.Background(), gateway.Record{Topic: "a", Type: "N", Data: []byte(first)})
+	}()
+	eventually(t, "a second request", func() error {
+		if n := far.Sent() - before; n < 2*size {
+			return fmt.Errorf("%d", n)
+		}
+		return nil
+	})
+	p.Hold(false)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	publish(t, near, "a", 1, 3)
+	w.has(t, "a", first+" "+numbers(1, 3))
+}
+
+// Following again says how far the node is, also of a topic of which nothing comes, and so does not
+// grow old.
+func TestFollowAgainIsFresh(t *testing.T) {
+	t.Parallel()
+	js := connect(t, embedded(t))
+	b := openBroker(t, js, "again", nats.BrokerOptions{Logger: quiet, Partitions: 1, HistoryBytes: 16 << 20})
+	w := watching(t, b, "quiet", "a")
+	publish(t, b, "a", 0, 100)
+	w.has(t, "a", numbers(0, 100))
+	w.mu.Lock()
+	last := w.last
+	w.mu.Unlock()
+	eventually(t, "a place behind what came", func() error {
+		at, err := w.Follow(t.Context(), "quiet")
+		if err == nil && (at.Epoch != last.Epoch || at.Partition != last.Partition || at.Offset < last.Offset) {
+			err = fmt.Errorf("%+v, and %+v has come", at, last)
+		}
+		return err
+	})
 }

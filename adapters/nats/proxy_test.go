@@ -11,6 +11,7 @@ import (
 // nothing through, and comes late.
 type proxy struct {
 	listener net.Listener
+	to       string
 	mu       sync.Mutex
 	flowing  *sync.Cond // with mu: held is false, or over is true
 	held     bool
@@ -24,7 +25,7 @@ func newProxy(t *testing.T, to string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: l}
+	p := &proxy{listener: l, to: to}
 	p.flowing = sync.NewCond(&p.mu)
 	var all sync.WaitGroup
 	all.Go(func() {

@@ -37,7 +37,7 @@ func (s *shared[T]) get(ctx context.Context) (T, error) {
 	case <-a.done:
 		return a.value, a.err
 	case <-ctx.Done():
-		var none T // a's is written meanwhile
+		var none T
 		return none, ctx.Err()
 	}
 }

@@ -16,14 +16,15 @@ import (
 type watch struct {
 	gateway.Feed
 	mu   sync.Mutex
-	got  map[string][]string // data, or "gap"
-	last gateway.Position
+	got  map[string][]string         // data, or "gap"
+	last gateway.Position            // of what came last
+	ends map[string]gateway.Position // by topic
 	bad  error
 }
 
 func watching(t testing.TB, b *nats.Broker, topics ...string) *watch {
 	t.Helper()
-	w := &watch{got: make(map[string][]string)}
+	w := &watch{got: make(map[string][]string), ends: make(map[string]gateway.Position)}
 	var err error
 	if w.Feed, err = b.Open(t.Context(), w.deliver); err != nil {
 		t.Fatal(err)
@@ -42,10 +43,10 @@ func (w *watch) deliver(rec gateway.Record) {
 	text := string(rec.Data)
 	if rec.Gap {
 		text = "gap"
-	} else if rec.Position.Epoch == w.last.Epoch && rec.Position.Offset <= w.last.Offset {
-		w.bad = fmt.Errorf("%+v came behind %+v", rec.Position, w.last)
+	} else if end := w.ends[rec.Topic]; rec.Position.Epoch == end.Epoch && rec.Position.Offset <= end.Offset {
+		w.bad = fmt.Errorf("%+v came behind %+v", rec.Position, end)
 	}
-	w.last = rec.Position
+	w.last, w.ends[rec.Topic] = rec.Position, rec.Position
 	w.got[rec.Topic] = append(w.got[rec.Topic], text)
 }
 

@@ -26,6 +26,8 @@
 //	Redis 7.0.15              0.1 s     9 MB    Debian redis-server, redis-sentinel: 1.4 MB to fetch
 //	  cluster, 3 and 3        3 s      28 MB    a replica has taken over 3 s after Kill
 //	  2 and 3 sentinels       5 s      17 MB    the replica leads 3 s after Kill
+//	nginx 1.22.1              0.1 s     5 MB    Debian nginx-light; Reload takes 0.2 s
+//	HAProxy 2.6.12            0.1 s    12 MB    Debian haproxy
 //	PostgreSQL 15             6 s      19 MB    Debian postgresql: 19 MB to fetch; at a load of 20, most of it initdb
 //	  its replica             1 s      15 MB
 //	Kafka 4.3.1, KRaft        5 s     365 MB    44 MB of jars in 25 to 40 s; Kill and Start take 7 s

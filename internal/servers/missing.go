@@ -38,6 +38,8 @@ func program(t testing.TB, name, how string) string {
 const (
 	debianRedis    = "run `make servers`, or install Debian's redis-server and redis-sentinel"
 	debianPostgres = "run `make servers`, or install Debian's postgresql"
+	debianNginx    = "run `make servers`, or install Debian's nginx-light"
+	debianHAProxy  = "run `make servers`, or install Debian's haproxy"
 	debianJava     = "run `make servers`, or install Debian's openjdk-17-jre-headless"
 	mavenJars      = "run `make servers`, which fetches its jars"
 )

@@ -147,7 +147,8 @@
 // node asks for a number in each partition that it follows: 21 small scripts a second with all 64. A client-output-buffer-limit
 // for pubsub that is too small for bursts cuts nodes off, which then read the stream.
 //
-// A Broker's feed has a goroutine, and one for each connection, until Close.
+// A Broker's feed has a goroutine, and one for each connection, until Close. Broker, Publisher, Limiter and
+// Presence have one for each slot of which calls are on the way, Sessions one for each call.
 //
 // A Queue has two goroutines from its first Take to Close, and one for each call of Redis that is
 // running, as a Cache has; Invalidations have two until Close. The client has its own for each subscription.

@@ -39,10 +39,10 @@
 // follow its topic: each once, others not at all. It has an id, by which the script knows a publication that
 // is made again because the answer to the first one was lost.
 //
-// A node has one connection to each master that has topics of it. Where a topic begins, and that all up to a place was
-// heard, it finds out by having the server say a number on a channel of its own, together with the place: what comes
-// behind it on that connection was published behind it. So it sees as well, every 3 s, that it still hears
-// the server that has the partition. When the connection is lost, it makes another, has the server say a
+// A node has one connection to each master that has topics of it. Where a topic begins, and that all up to
+// a place was heard, it finds out by having the server say a number on a channel of its own, together with the
+// place: what comes behind it on that connection was published behind it. So it sees as well, every 3 s, that
+// it still hears the server that has the partition. When the connection is lost, it makes another, has the server say a
 // number, reads what it has missed up to there in the stream, and goes on with what it hears.
 //
 //	Redis is away                         Publish, Follow and Since try for BrokerOptions.Timeout; nodes keep their sessions, and say once that they are cut off
@@ -60,8 +60,8 @@
 // A session is a hash that expires with it, a node's lease a key that expires on the server's clock. Who
 // takes a session of a dead node looks at the lease, and then takes it from that node and no other: of
 // several, one gets it. A limit's bucket is one key, and there while it is not full. Presence is one
-// slot: an entry for each session, in the order of the last changes; the entries of a dead node are handed
-// over in one step each 500. All bear a version; a newer one is refused and not misread.
+// slot: an entry for each session, in the order of the last changes; 500 entries of a dead node are handed
+// over in one step. Records, sessions and entries bear a version; a newer one is refused and not misread.
 //
 // # How the queue works
 //
@@ -95,9 +95,10 @@
 //	failover to a replica                  also what had not reached the replica yet: milliseconds, if it was keeping up
 //
 // Of the broker, what is lost that some node or publisher has seen begins an epoch; a session that is lost
-// is not found, and its client begins anew. Of the queue, what is lost may be a Put, which is then gone, or an acknowledgement: then the item comes again,
-// and a message.Pipeline knows it by its nonce. NewQueue, NewBroker and NewSessions refuse a server that
-// evicts any key (maxmemory-policy allkeys-…), and cannot see the settings above.
+// is not found, and its client begins anew. Of the queue, what is lost may be a Put, which is then gone, or
+// an acknowledgement: then the item comes again, and a message.Pipeline knows it by its nonce. NewQueue,
+// NewBroker and NewSessions refuse a server that evicts any key (maxmemory-policy allkeys-…), and cannot see
+// the settings above.
 //
 // # How the cache works
 //
@@ -142,10 +143,10 @@
 // a TTL). One that is not is two and the store's; a write two more than without.
 //
 // Publish is one round trip; so are Take of a Limiter and Put of a Presence, and those of one process that come
-// while others of their slot are on the way go together. A record takes its bytes and about 250 more in the
+// while others of their slot are on the way go together. A record takes its bytes and about 240 more in the
 // history: 4,096 of them in 64 partitions, of 400 bytes each, are 170 MB. Follow is two round trips. Every 3 s a
-// node asks for a number in each partition that it follows: 21 small scripts a second with all 64. A client-output-buffer-limit
-// for pubsub that is too small for bursts cuts nodes off, which then read the stream.
+// node asks for a number in each partition that it follows: 21 small scripts a second with all 64. A
+// client-output-buffer-limit for pubsub that is too small for bursts cuts nodes off, which then read the stream.
 //
 // A Broker's feed has a goroutine, and one for each connection, until Close. Broker, Publisher, Limiter and
 // Presence have one for each slot of which calls are on the way, Sessions one for each call.

@@ -50,7 +50,7 @@ func (f *form) appendBody(dst, canonical []byte) []byte {
 	body, err := codec.AppendMsgPackFromJSON(nil, canonical, ours)
 	switch {
 	case err != nil:
-		// seal has checked the bytes: a broker has changed them since. Nobody
+		// Seal has checked the bytes: a broker has changed them since. Nobody
 		// should die of that here, on a worker that serves many.
 		return append(dst, msgPackNil)
 	case f.pack != nil:

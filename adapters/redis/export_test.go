@@ -44,3 +44,6 @@ func (c *Cache) Break(old, broken string) {
 
 // Probe sets how often a page asks a Redis that did not answer.
 func (c *Cache) Probe(every time.Duration) { c.probe = every }
+
+// Channel is where the records of a topic are told.
+func (b *Broker) Channel(topic string) string { return b.of(topic).topic(topic) }

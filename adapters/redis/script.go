@@ -4,13 +4,14 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
 
 // Everything that changes a partition is one script, so that it happens while nobody else has the
-// lease, or not at all. So is each step of a Cache.
+// lease, or not at all. So is each step of a Cache, a Broker, Sessions, a Limiter and a Presence.
 //
 //go:embed lua/*.lua
 var sources embed.FS
@@ -29,6 +30,21 @@ var (
 	ackScript     = load("ack")
 	buryScript    = load("bury")
 
+	brokerOpenScript    = load("broker_open")
+	brokerPublishScript = load("broker_publish", "broker_head")
+	brokerLookScript    = load("broker_look", "broker_head")
+	brokerSinceScript   = load("broker_since")
+
+	sessionSaveScript   = load("session_save")
+	sessionTakeScript   = load("session_take")
+	sessionDeleteScript = load("session_delete")
+
+	limitScript = load("limit")
+
+	presencePutScript   = load("presence_put", "presence_head")
+	presenceSweepScript = load("presence_sweep", "presence_head")
+	presenceSinceScript = load("presence_since")
+
 	cacheFindScript  = load("cache_find")
 	cacheKeepScript  = load("cache_keep")
 	cacheWriteScript = load("cache_write")
@@ -36,12 +52,24 @@ var (
 
 type script struct{ source, hash string }
 
-func load(name string) script {
+// load reads a script. What several begin with stands in a file of its own, and goes behind the line that
+// says what it is.
+func load(name string, begins ...string) script {
+	kind, rest, _ := strings.Cut(read(name), "\n")
+	source := kind + "\n"
+	for _, b := range begins {
+		source += read(b)
+	}
+	source += rest
+	return script{source, goredis.NewScript(source).Hash()}
+}
+
+func read(name string) string {
 	source, err := sources.ReadFile("lua/" + name + ".lua")
 	if err != nil {
 		panic("redis: " + err.Error()) // it is embedded: it cannot be
 	}
-	return script{string(source), goredis.NewScript(string(source)).Hash()}
+	return string(source)
 }
 
 // call is a command, and what came of it. One that calls a script keeps its source for a server
@@ -85,6 +113,9 @@ func exec(ctx context.Context, client goredis.UniversalClient, calls []call) err
 		return nil
 	}
 	err := send(ctx, client, calls)
+	if cluster, ok := client.(*goredis.ClusterClient); ok && err != nil && passes(err) {
+		cluster.ReloadState(ctx) // another may have the slot by now, and the client waits for who has it to say so
+	}
 	var unknown []call
 	for i, c := range calls {
 		if c.source != "" && goredis.HasErrorPrefix(c.Err(), "NOSCRIPT") {

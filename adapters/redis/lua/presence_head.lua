@@ -1,0 +1,19 @@
+-- An entry is text: a version of this format, '1'; the entry's version in 20 digits; 1 if it is gone, else 0; when
+-- it left and when it was made, in 20 digits each; five digits, so many bytes of its node; the rest.
+local LEFT = 23
+local NODE = 68
+local function nodeOf(entry)
+	return string.sub(entry, NODE, NODE - 1 + tonumber(string.sub(entry, NODE - 5, NODE - 1)))
+end
+-- keep has an entry be the newest one of its field.
+local function keep(field, entry, old)
+	if old then
+		redis.call('ZREM', KEYS[3], nodeOf(old) .. '\0' .. field)
+	end
+	if redis.call('HSETNX', KEYS[6], 'cursor', 0) == 1 then -- above what was before all was lost
+		local time = redis.call('TIME')
+		redis.call('HSET', KEYS[6], 'cursor', string.format('%.0f', time[1] * 1000000 + time[2]))
+	end
+	redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[6], 'cursor', 1), field)
+	redis.call('HSET', KEYS[1], field, entry)
+end

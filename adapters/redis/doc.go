@@ -1,6 +1,8 @@
-// Package redis has what gatehouse keeps in Redis: a message.Queue on streams; a [Cache] of pages that
-// all nodes share, so that a database is read once for a fleet; and [Invalidations], by which nodes tell
-// each other to forget what each has cached for itself.
+// Package redis has what gatehouse keeps in Redis. For a cluster of gateways: a [Broker], which carries
+// events between nodes and keeps a history of them, and a [Publisher] for services without a gateway;
+// [Sessions], which outlive their node; a [Limiter] and a [Presence] that all nodes share. For messages: a
+// message.Queue on streams; a [Cache] of pages that all nodes share, so that a database is read once for a
+// fleet; and [Invalidations], by which nodes tell each other to forget what each has cached for itself.
 //
 //	client := goredis.NewUniversalClient(&goredis.UniversalOptions{
 //		Addrs:                 []string{"localhost:6379"}, // of a cluster, several
@@ -20,6 +22,46 @@
 // or as a cluster. The client is github.com/redis/go-redis/v9, which most Go services that use Redis
 // have already: you bring yours, with its pool, TLS and passwords. It adds three small modules
 // (xxhash, go.uber.org/atomic, golang.org/x/sys).
+//
+// The same client serves a cluster of gateways:
+//
+//	broker, err := redis.NewBroker(ctx, client, "chat", redis.BrokerOptions{})
+//	…
+//	sessions, err := redis.NewSessions(ctx, client, "chat")
+//	…
+//	gw, err := gateway.New(gateway.Options{Broker: broker, Sessions: sessions, …})
+//
+// # How the broker works
+//
+// The topics are divided into partitions, 64 of them unless the broker was made with more or fewer. A
+// partition is one slot: an epoch and an offset, a stream with the newest records, and a sharded channel for
+// each topic. Publish is one script, which gives the record its offset, appends it and tells the nodes that
+// follow its topic: each once, others not at all. It has an id, by which the script knows a publication that
+// is made again because the answer to the first one was lost.
+//
+// A node has one connection to each master that has topics of it. Where a topic begins, and that all up to
+// a place was heard, it finds out by having the server say a number on a channel of its own, together with the
+// place: what comes behind it on that connection was published behind it. So it sees as well, every 3 s, that
+// it still hears the server that has the partition. When the connection is lost, it makes another, has the server say a
+// number, reads what it has missed up to there in the stream, and goes on with what it hears.
+//
+//	Redis is away                         Publish, Follow and Since try for BrokerOptions.Timeout; nodes keep their sessions, and say once that they are cut off
+//	it is back, within the history        all is delivered, in order and each once
+//	it is back, and keeps less than that  the topics' sessions are told (gateway.Record.Gap)
+//	a failover has lost the newest        an epoch begins in the partition: all sessions of its topics are told
+//
+// That a failover has lost something is known by what any node or Publisher has seen of the partition, whoever
+// comes first. What was acknowledged to a publisher, heard by no node, and lost, is untold if that publisher
+// dies too or publishes nothing more in that partition: min-replicas-to-write 1 has a master that was cut
+// off from its replicas take nothing more.
+//
+// # How sessions, limits and presence are kept
+//
+// A session is a hash that expires with it, a node's lease a key that expires on the server's clock. Who
+// takes a session of a dead node looks at the lease, and then takes it from that node and no other: of
+// several, one gets it. A limit's bucket is one key, and there while it is not full. Presence is one
+// slot: an entry for each session, in the order of the last changes; 500 entries of a dead node are handed
+// over in one step. Records, sessions and entries bear a version; a newer one is refused and not misread.
 //
 // # How the queue works
 //
@@ -52,9 +94,11 @@
 //	appendonly no (the default)            all since the last snapshot
 //	failover to a replica                  also what had not reached the replica yet: milliseconds, if it was keeping up
 //
-// What is lost may be a Put, which is then gone, or an acknowledgement: then the item comes again,
-// and a message.Pipeline knows it by its nonce. NewQueue refuses a server that evicts keys of queues
-// (maxmemory-policy allkeys-…), and cannot see the settings above.
+// Of the broker, what is lost that some node or publisher has seen begins an epoch; a session that is lost
+// is not found, and its client begins anew. Of the queue, what is lost may be a Put, which is then gone, or
+// an acknowledgement: then the item comes again, and a message.Pipeline knows it by its nonce. NewQueue,
+// NewBroker and NewSessions refuse a server that evicts any key (maxmemory-policy allkeys-…), and cannot see
+// the settings above.
 //
 // # How the cache works
 //
@@ -97,6 +141,15 @@
 // A page that is in Redis is one round trip, in which the server copies it and, for 20 to 40 µs, looks who
 // it is itself (INFO; where that is not allowed, a failover may bring back pages from before a write for
 // a TTL). One that is not is two and the store's; a write two more than without.
+//
+// Publish is one round trip; so are Take of a Limiter and Put of a Presence, and those of one process that come
+// while others of their slot are on the way go together. A record takes its bytes and about 240 more in the
+// history: 4,096 of them in 64 partitions, of 400 bytes each, are 170 MB. Follow is two round trips. Every 3 s a
+// node asks for a number in each partition that it follows: 21 small scripts a second with all 64. A
+// client-output-buffer-limit for pubsub that is too small for bursts cuts nodes off, which then read the stream.
+//
+// A Broker's feed has a goroutine, and one for each connection, until Close. Broker, Publisher, Limiter and
+// Presence have one for each slot of which calls are on the way, Sessions one for each call.
 //
 // A Queue has two goroutines from its first Take to Close, and one for each call of Redis that is
 // running, as a Cache has; Invalidations have two until Close. The client has its own for each subscription.

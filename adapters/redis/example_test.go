@@ -8,7 +8,9 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/gatehouse-go/gatehouse/adapters/redis"
+	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/gatehouse-go/gatehouse/gateway/message"
+	"github.com/gatehouse-go/gatehouse/presence"
 )
 
 // A page is looked for in the process, then in Redis, then in the database.
@@ -61,4 +63,93 @@ func ExampleInvalidations() {
 	defer changes.Close()
 	store := changes.Store(cache)
 	fmt.Println(store.Page(context.Background(), "7", message.Query{Limit: 50}))
+}
+
+func ExampleBroker() {
+	client := goredis.NewClient(&goredis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+
+	ctx := context.Background()
+	broker, err := redis.NewBroker(ctx, client, "chat", redis.BrokerOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer broker.Close()
+	sessions, err := redis.NewSessions(ctx, client, "chat")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer sessions.Close()
+	limiter := redis.NewLimiter(client, "chat", redis.LimiterOptions{})
+	defer limiter.Close()
+	people := redis.NewPresence(client, "chat", redis.PresenceOptions{})
+	defer people.Close()
+
+	gw, err := gateway.New(gateway.Options{
+		Authenticate: func(_ context.Context, id gateway.Identify) (gateway.User, error) {
+			return gateway.User{ID: id.Token}, nil
+		},
+		Broker: broker, Sessions: sessions, Limiter: limiter, Presence: presence.Options{Store: people},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer gw.Shutdown(ctx)
+	fmt.Println(gw.Publish(ctx, "guild:7", gateway.Event{Type: "MESSAGE_CREATE", Data: "hello"}))
+}
+
+func ExamplePublisher() {
+	client := goredis.NewClient(&goredis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+
+	ctx := context.Background()
+	publisher, err := redis.NewPublisher(ctx, client, "chat", redis.BrokerOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer publisher.Close()
+	fmt.Println(publisher.Publish(ctx, "guild:7", gateway.Event{Type: "GUILD_UPDATE", Data: map[string]string{"name": "gophers"}}))
+}
+
+func ExampleSessions() {
+	client := goredis.NewClient(&goredis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+
+	ctx := context.Background()
+	sessions, err := redis.NewSessions(ctx, client, "chat")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer sessions.Close()
+	fmt.Println(sessions.Renew(ctx, "node 1", 6*time.Second))
+}
+
+func ExampleLimiter() {
+	client := goredis.NewClient(&goredis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+
+	limiter := redis.NewLimiter(client, "chat", redis.LimiterOptions{})
+	defer limiter.Close()
+	wait, err := limiter.Take(context.Background(), "messages of user 42", gateway.Rate{Burst: 5, Per: 5 * time.Second}, 1)
+	fmt.Println(wait, err)
+}
+
+func ExamplePresence() {
+	client := goredis.NewClient(&goredis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+
+	people := redis.NewPresence(client, "chat", redis.PresenceOptions{})
+	defer people.Close()
+	tracker, err := presence.New(presence.Options{Store: people})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tracker.Close(context.Background())
+	fmt.Println(tracker.Set(context.Background(), presence.Device{User: "42", Session: "a"}))
 }

@@ -134,28 +134,38 @@ func (h *history) look(ctx context.Context, p *part, channel string, number uint
 	return h.try(ctx, p, brokerLookScript, channel, number)
 }
 
-// try runs a script that begins with where a partition is, until it is done or its time is over: each is
-// the same when it is done twice.
+// try runs a script that begins with where a partition is: each is the same when it is done twice.
 func (h *history) try(ctx context.Context, p *part, s script, args ...any) (gateway.Position, error) {
+	reply, err := h.ask(ctx, p, func() call {
+		knows := p.note(gateway.Position{})
+		return s.call([]string{p.head, p.events, p.ids}, append([]any{knows.Epoch, knows.Offset}, args...)...)
+	})
+	if err != nil {
+		return gateway.Position{}, err
+	}
+	at, err := p.position(reply)
+	p.note(at)
+	return at, err
+}
+
+// ask makes a call until it is done, or fails for a reason that does not pass, or its time is over.
+func (h *history) ask(ctx context.Context, p *part, what func() call) (any, error) {
 	short, cancel := context.WithTimeout(ctx, h.within)
 	defer cancel()
 	var last error
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
-		knows := p.note(gateway.Position{})
-		reply, err := p.calls.do(short, s.call([]string{p.head, p.events, p.ids}, append([]any{knows.Epoch, knows.Offset}, args...)...))
+		reply, err := p.calls.do(short, what())
 		if err == nil {
-			at, err := p.position(reply)
-			p.note(at)
-			return at, err
+			return reply, nil
 		}
 		if ctx.Err() != nil {
-			return gateway.Position{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if last == nil || short.Err() == nil {
 			last = err
 		}
 		if !passes(err) || short.Err() != nil {
-			return gateway.Position{}, last
+			return nil, last
 		}
 		rest(short, wait)
 	}
@@ -201,7 +211,9 @@ func (h *history) since(ctx context.Context, from gateway.Position) ([]gateway.R
 	p := h.partitions[from.Partition]
 	var recs []gateway.Record
 	for end := uint64(0); ; {
-		reply, err := p.calls.do(ctx, brokerSinceScript.call([]string{p.head, p.events}, from.Offset, sinceAtOnce))
+		reply, err := h.ask(ctx, p, func() call {
+			return brokerSinceScript.call([]string{p.head, p.events}, from.Offset, sinceAtOnce)
+		})
 		if err != nil {
 			return nil, err
 		}

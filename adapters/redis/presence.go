@@ -74,12 +74,15 @@ func (p *Presence) Renew(ctx context.Context, node string, until time.Time) erro
 // entriesAtOnce is how many entries one script deals with: others wait for it meanwhile.
 const entriesAtOnce = 500
 
-// Sweep is of presence.Store. After an error the node may have some of the entries: they are among those that
-// Since returns.
+// Sweep is of presence.Store. It hands over 500 entries in one step. After an error the node may have some of
+// the first.
 func (p *Presence) Sweep(ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
 	var swept []presence.Entry
 	for {
 		reply, err := p.do(ctx, presenceSweepScript.call(p.keys, node, instant(now), entriesAtOnce))
+		if err != nil && len(swept) > 0 {
+			return swept, nil // they are the node's; what is left is for the next Sweep
+		}
 		if err != nil {
 			return nil, wrap("sweep", err)
 		}

@@ -116,7 +116,9 @@ func (s *Sessions) Renew(ctx context.Context, node string, lease time.Duration) 
 	return wrap("renew the lease of a node", err)
 }
 
-func (s *Sessions) session(id string) []string { return []string{sessionPrefix + s.name + ":" + id + "}"} }
+func (s *Sessions) session(id string) []string {
+	return []string{sessionPrefix + s.name + ":" + id + "}"}
+}
 
 func (s *Sessions) lease(node string) string { return nodePrefix + s.name + ":" + node + "}" }
 

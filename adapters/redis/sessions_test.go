@@ -23,7 +23,9 @@ func sessions(t testing.TB, client goredis.UniversalClient, name string) *redis.
 }
 
 func newSessions(client goredis.UniversalClient) func(t *testing.T) gateway.SessionStore {
-	return func(t *testing.T) gateway.SessionStore { return sessions(t, client, fmt.Sprint("sessions ", names.Add(1))) }
+	return func(t *testing.T) gateway.SessionStore {
+		return sessions(t, client, fmt.Sprint("sessions ", names.Add(1)))
+	}
 }
 
 func TestSessions(t *testing.T) {

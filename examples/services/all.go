@@ -13,6 +13,7 @@ import (
 // all are the four services, as processes, and the NATS server if it is ours.
 type all struct {
 	processes map[string]*process
+	nats      string // the URL of the server
 	stop      func() // ends them and waits
 }
 
@@ -28,7 +29,7 @@ func startAll(o options) (*all, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	a := &all{processes: make(map[string]*process)}
+	a := &all{processes: make(map[string]*process), nats: o.nats}
 	for name := range services {
 		p := &process{name: name, args: []string{
 			"-service", name, "-child", "-addr", "127.0.0.1:0", "-nats", o.nats, "-kafka", o.kafka, "-data", o.data,

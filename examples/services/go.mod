@@ -3,6 +3,7 @@ module github.com/gatehouse-go/gatehouse/examples/services
 go 1.26.0
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/gatehouse-go/gatehouse v0.0.0
 	github.com/gatehouse-go/gatehouse/adapters/kafka v0.0.0
 	github.com/gatehouse-go/gatehouse/adapters/nats v0.0.0
@@ -15,7 +16,6 @@ require (
 
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.9.0-default-no-op // indirect
-	github.com/coder/websocket v1.8.15 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/google/uuid v1.6.0 // indirect

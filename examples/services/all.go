@@ -21,7 +21,7 @@ type all struct {
 func startAll(o options) (*all, error) {
 	stopNATS := func() {}
 	if o.nats == "" {
-		s, err := startNATS(filepath.Join(o.data, "nats"))
+		s, err := startNATS(filepath.Join(o.data, "nats"), 0)
 		if err != nil {
 			return nil, err
 		}

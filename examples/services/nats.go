@@ -27,10 +27,13 @@ func dial(addr string) (*natsgo.Conn, jetstream.JetStream, error) {
 	return conn, js, nil
 }
 
-// startNATS starts a server in this process.
-func startNATS(dir string) (*server.Server, error) {
+// startNATS starts a server in this process; port 0 takes a free one.
+func startNATS(dir string, port int) (*server.Server, error) {
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: dir,
+		Host: "127.0.0.1", Port: port, StoreDir: dir,
 		JetStream: true, DisableJetStreamBanner: true, NoLog: true, NoSigs: true,
 	})
 	if err != nil {

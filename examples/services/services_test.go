@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,29 +56,74 @@ func TestOffline(t *testing.T) {
 }
 
 // Who lost the connection without a word is sent what is said as soon as it is sure that nobody
-// comes back.
+// comes back. Who comes back is not.
 func TestLost(t *testing.T) {
 	w := newWorld(t, options{})
-	ann, bob := w.join(t, "ann"), w.join(t, "bob")
+	ann, bob, carol := w.join(t, "ann"), w.join(t, "bob"), w.join(t, "carol")
 	w.becomes(t, "bob", "online")
+	w.becomes(t, "carol", "online")
 	bob.ws.CloseNow()
+	carol.ws.CloseNow()
 	where := newWhereabouts(t, w)
-	eventually(t, "it is known that bob lost the connection", func() bool { return where(t, "bob") == undecided })
+	eventually(t, "it is known that both lost the connection", func() bool {
+		return where(t, "bob") == undecided && where(t, "carol") == undecided
+	})
 	if err := ann.say(t.Context(), "where are you"); err != nil {
 		t.Fatal(err)
 	}
+	w.join(t, "carol")
 	w.becomes(t, "bob", "offline")
 	eventually(t, "bob is sent it", func() bool { return slices.Equal(w.inbox(t, "bob"), []string{"where are you"}) })
+	if got := w.inbox(t, "carol"); len(got) > 0 {
+		t.Errorf("carol came back, and was sent %q", got)
+	}
 }
 
 // Each service is killed while people talk, who say again what was not acknowledged. Then all that
 // was acknowledged is there once, and who was away was sent all of it once.
 func TestKilled(t *testing.T) {
 	w := newWorld(t, options{})
-	w.killed(t)
+	w.through(t, func(more func(int64)) { w.killEach(t, more) })
 }
 
-func (w *world) killed(t *testing.T) {
+// killEach kills the services, one after another, each when some more was acknowledged.
+func (w *world) killEach(t *testing.T, more func(int64)) {
+	t.Helper()
+	for _, name := range []string{"messages", "notifications", "presence", "gateway"} {
+		more(20)
+		p := w.processes[name]
+		was := p.at()
+		if err := p.kill(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, name+" is back", func() bool { at := p.at(); return at != "" && at != was })
+		more(20)
+	}
+}
+
+// NATS is away for a while, and nothing else is.
+func TestWithoutNATS(t *testing.T) {
+	dir := t.TempDir()
+	server, err := startNATS(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := func() { server.Shutdown(); server.WaitForShutdown() }
+	t.Cleanup(func() { stop() })
+	w := newWorld(t, options{nats: server.ClientURL()})
+	w.through(t, func(more func(int64)) {
+		more(20)
+		port := server.Addr().(*net.TCPAddr).Port
+		stop()
+		if server, err = startNATS(dir, port); err != nil {
+			t.Fatal(err)
+		}
+		more(20)
+	})
+}
+
+// through has people talk through some trouble, which may wait until more was acknowledged.
+func (w *world) through(t *testing.T, trouble func(more func(int64))) {
 	t.Helper()
 	bob := w.join(t, "bob")
 	bob.leave()
@@ -92,24 +138,11 @@ func (w *world) killed(t *testing.T) {
 	for p := range people {
 		all.Go(func() { w.talk(talking, fmt.Sprint("talker-", p), &acknowledged, &count) })
 	}
-	for _, name := range []string{"messages", "notifications", "presence", "gateway"} {
-		more := func(n int64) {
-			t.Helper()
-			until := count.Load() + n
-			eventually(t, "people talk", func() bool { return count.Load() >= until })
-		}
-		more(20)
-		p := w.processes[name]
-		was := p.at()
-		if err := p.kill(); err != nil {
-			t.Fatal(err)
-		}
-		began := time.Now()
-		eventually(t, name+" is back", func() bool { at := p.at(); return at != "" && at != was })
-		back := time.Since(began)
-		more(20)
-		t.Logf("%s was away for %v", name, back.Round(time.Millisecond))
-	}
+	trouble(func(n int64) {
+		t.Helper()
+		until := count.Load() + n
+		eventually(t, "people talk", func() bool { return count.Load() >= until })
+	})
 	quiet()
 	all.Wait()
 

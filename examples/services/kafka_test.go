@@ -9,5 +9,5 @@ import (
 // What is said goes through Kafka, and everything else as before.
 func TestKafka(t *testing.T) {
 	w := newWorld(t, options{kafka: servers.Kafka(t).Addr()})
-	w.through(t, func(more func(int64)) { w.killEach(t, more) })
+	w.through(t, func(flows func()) { w.killEach(t, flows) })
 }

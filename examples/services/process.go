@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -52,12 +51,11 @@ func (p *process) once(ctx context.Context) error {
 	}
 	cmd := exec.CommandContext(ctx, self, p.args...)
 	cmd.Stderr = os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = closeWithin + 2*time.Second
 	in, err := cmd.StdinPipe() // which ends when this process does, however it does
 	if err != nil {
 		return err
 	}
+	cmd.Cancel, cmd.WaitDelay = in.Close, closeWithin+2*time.Second
 	defer in.Close()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

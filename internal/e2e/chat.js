@@ -1,4 +1,4 @@
-// Starts examples/chat as a process of its own, as a person would, and stops it by its process id.
+// Starts examples/chat, or examples/services, as a process of its own, as a person would, and stops it by its process id.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // Made by `npm run build`; or another chat with its flags, as the tests of examples/backends have it.
-const [binary, ...flags] = process.env.GATEHOUSE_CHAT?.split(' ') ?? [fileURLToPath(new URL('.build/chat', import.meta.url))]
+const chatCommand = process.env.GATEHOUSE_CHAT?.split(' ') ?? [fileURLToPath(new URL('.build/chat', import.meta.url))]
+export const servicesCommand = [fileURLToPath(new URL('.build/services', import.meta.url))]
 const readyWithin = 15_000 // ms
 const stopWithin = 15_000 // ms
 
@@ -15,12 +16,14 @@ const stopWithin = 15_000 // ms
 export class Chat {
   #dir
   #child
+  #command
   #log = ''
   url = ''
 
   /** Starts a server on a free port; `t` is the test (or suite) that it ends with. */
-  static async start(t) {
+  static async start(t, command = chatCommand) {
     const chat = new Chat()
+    chat.#command = command
     chat.#dir = await mkdtemp(join(tmpdir(), 'gatehouse-e2e-'))
     t.after(async () => {
       await chat.stop('SIGKILL')
@@ -33,6 +36,7 @@ export class Chat {
   /** Starts the server, at the address it had before if it had one, and waits until it answers. */
   async start() {
     const addr = this.url ? new URL(this.url).host : '127.0.0.1:0'
+    const [binary, ...flags] = this.#command
     const child = spawn(binary, [...flags, '-addr', addr, '-data', join(this.#dir, 'chat.db')], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     process.once('exit', () => child.kill('SIGKILL'))

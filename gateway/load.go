@@ -31,6 +31,13 @@ func (l *loads) begin(id string) <-chan struct{} {
 	return nil
 }
 
+// has reports whether somebody loads a session.
+func (l *loads) has(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byID[id] != nil
+}
+
 func (l *loads) end(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

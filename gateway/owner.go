@@ -93,8 +93,11 @@ func (g *Gateway) asked(rec Record) {
 // giveBack has the store give a session that this node does not have to whoever
 // asks: a call of Take that failed may have taken it.
 func (g *Gateway) giveBack(ctx context.Context, id string) error {
-	if g.copies.hasEnded(id) {
+	switch {
+	case g.copies.hasEnded(id):
 		return g.copies.forget(ctx, id)
+	case g.loads.has(id):
+		return nil // it will have it in a moment: who asks asks again
 	}
 	rec, err := g.opts.Sessions.Take(ctx, g.lease.node, id)
 	var taken *TakenError

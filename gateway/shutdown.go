@@ -64,7 +64,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.closePoller()
 	g.clock.Wait()
 	g.workers.stop()
-	return errors.Join(err, g.topics.calls.wait(ctx), g.endCopies(ctx))
+	return errors.Join(err, g.endCopies(ctx), g.topics.calls.wait(ctx))
 }
 
 // abortWithin is what Shutdown keeps of its time for connections that it cuts off.

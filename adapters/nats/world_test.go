@@ -229,6 +229,19 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
+// given are the addresses that clusters were given: a port that is closed may come again.
+var given sync.Map
+
+// ownHost is a loopback address of this process alone: on 127.0.0.1 a port that was free a
+// moment ago may be another test's by now. Only Linux has more than that one.
+func ownHost() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	pid := os.Getpid() // at most 22 bits
+	return net.IPv4(127, byte(pid>>14), byte(pid>>6), byte(pid<<2|3)).String()
+}
+
 // clustered are the addresses of three servers of this process that are one cluster.
 func clustered(t testing.TB) string {
 	t.Helper()
@@ -236,10 +249,14 @@ func clustered(t testing.TB) string {
 	var routes, addrs []string
 	var ports []int
 	var held []net.Listener
-	for range n { // each has to know the others beforehand
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for len(held) < n { // each has to know the others beforehand
+		l, err := net.Listen("tcp", net.JoinHostPort(ownHost(), "0"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if _, again := given.LoadOrStore(l.Addr().String(), true); again {
+			defer l.Close() // until the others are chosen
+			continue
 		}
 		held = append(held, l)
 		routes = append(routes, "nats://"+l.Addr().String())
@@ -252,7 +269,7 @@ func clustered(t testing.TB) string {
 	all, errs := make([]*server.Server, n), make([]error, n)
 	for i := range n {
 		o := &server.Options{Host: "127.0.0.1", Port: -1, StoreDir: t.TempDir(), ServerName: fmt.Sprint("s", i)}
-		o.Cluster = server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: ports[i]}
+		o.Cluster = server.ClusterOpts{Name: "three", Host: ownHost(), Port: ports[i]}
 		o.Routes = server.RoutesFromStr(strings.Join(routes, ","))
 		starting.Go(func() { all[i], errs[i] = serve(o) })
 	}

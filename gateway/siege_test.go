@@ -40,9 +40,10 @@ var transports = []transport{
 }
 
 // siegeHeaders is how long clients have for a request, and for the handshake of
-// TLS before it. siegeWindow is how long their sessions may be resumed.
+// TLS before it, which hundreds do at once, on a machine that others may use.
+// siegeWindow is how long their sessions may be resumed.
 const (
-	siegeHeaders = time.Second
+	siegeHeaders = 3 * time.Second
 	siegeWindow  = 100 * time.Millisecond
 )
 

@@ -74,7 +74,7 @@ func (cs *copies) run() {
 // round saves what has changed, with all the copies that are too old too.
 func (cs *copies) round(all bool) error {
 	cs.mu.Lock()
-	soon, gone, over := cs.soon, slices.Collect(maps.Keys(cs.gone)), cs.next
+	soon, over := cs.soon, cs.next
 	cs.soon, cs.next = nil, make(chan struct{})
 	cs.mu.Unlock()
 	defer close(over)
@@ -101,7 +101,7 @@ func (cs *copies) round(all bool) error {
 	errs = errors.Join(errs, cs.save(batch, now))
 	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
 	defer cancel()
-	return errors.Join(errs, cs.forget(ctx, gone...))
+	return errors.Join(errs, cs.forgetEnded(ctx))
 }
 
 // save saves copies of sessions. After an error they are due at once.
@@ -188,9 +188,8 @@ func (cs *copies) rouse() {
 	}
 }
 
-// forgetLast has the store forget the sessions that have ended since the last
-// round, when there is none any more.
-func (cs *copies) forgetLast(ctx context.Context) error {
+// forgetEnded has the store forget all the sessions that have ended.
+func (cs *copies) forgetEnded(ctx context.Context) error {
 	cs.mu.Lock()
 	gone := slices.Collect(maps.Keys(cs.gone))
 	cs.mu.Unlock()

@@ -91,7 +91,8 @@ func (s *Session) thaw(ctx context.Context, topics []storedTopic) error {
 var errNotThawed = errors.New("gateway: a session could not be taken up again")
 
 // save freezes the session and puts it into the store. After an error it goes
-// on as before, which has the time of thawing, unless it has ended (ErrClosed) or that cannot be (errNotThawed).
+// on as before, which has the time of thawing, unless it has ended (ErrClosed) or
+// that cannot be (errNotThawed).
 func (g *Gateway) save(ctx, thawing context.Context, s *Session) error {
 	topics, err := s.freeze()
 	if err != nil {

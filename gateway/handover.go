@@ -66,7 +66,7 @@ func (g *Gateway) release(ctx context.Context, id, user string) error {
 			return errForeignSession
 		}
 		if !g.draining.Load() { // else the drain does
-			g.topics.advance(ctx)
+			g.topics.advanceLately(ctx)
 		}
 		g.letGo(ctx, s)
 		return nil

@@ -76,7 +76,7 @@ func (g *Gateway) endCopies(ctx context.Context) error {
 	if err := g.keepers.wait(ctx); err != nil {
 		return err
 	}
-	err := errors.Join(g.copies.forgetLast(ctx), g.opts.Sessions.Renew(ctx, g.lease.node, 0))
+	err := errors.Join(g.copies.forgetEnded(ctx), g.opts.Sessions.Renew(ctx, g.lease.node, 0))
 	if err != nil {
 		g.log.Warn("the store of sessions does not know that this node has ended", "error", err)
 	}

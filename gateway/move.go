@@ -25,19 +25,19 @@ var errMoveUnsaved = errors.New("gateway: Move needs Options.Sessions")
 // that it came by, as behind a load balancer that knows by now. Others are not
 // touched.
 //
-// Those that move go at Limits.DrainRate, or as much faster as it takes to use half
-// of the time that ctx leaves, each as Shutdown lets it go: its commands finish, it
-// is saved in Options.Sessions, its client is told to reconnect (op 7; a client
-// that asked for the extensions is told where) and closed 1012. Whoever it reaches
-// takes it up. Sessions without a connection are saved. Those that begin while Move
-// runs stay, and so do those that come back to this gateway: nobody is sent away
-// twice by one call.
+// Those that move go at Limits.DrainRate, or as much faster as it takes to use
+// half of the time that ctx leaves, each as Shutdown lets it go: its commands
+// finish, it is saved in Options.Sessions, its client is told to reconnect (op 7;
+// a client that asked for the extensions is told where) and closed 1012. Whoever
+// it reaches takes it up. Sessions without a connection are saved. Those that
+// begin while Move runs stay, and so do those that come back to this gateway:
+// nobody is sent away twice by one call.
 //
-// When ctx ends, what has not begun stays as it is, and what has is finished, which
-// takes seconds. A session that the store did not take within 10 s stays, too, and
-// goes on. Move returns how many sessions are on their way, with ctx's error, or
-// what kept one of them, or ErrClosed when the gateway shuts down, which sends all
-// away. It needs Options.Sessions, and may be called at any time.
+// When ctx ends, what has not begun stays as it is, and what has is finished,
+// which takes seconds. A session that the store did not take within 10 s stays,
+// too, and goes on. Move returns how many sessions are on their way, with ctx's
+// error, or what kept one of them, or ErrClosed when the gateway shuts down, which
+// sends all away. It needs Options.Sessions, and may be called at any time.
 func (g *Gateway) Move(ctx context.Context, to func(s *Session) (url string, ok bool)) (moved int, err error) {
 	if g.opts.Sessions == nil {
 		return 0, errMoveUnsaved

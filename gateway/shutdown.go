@@ -52,14 +52,12 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		g.writers.wait(ctx),
 		g.identifies.Wait(ctx),
 		g.resumes.Wait(ctx),
+		g.releases.wait(ctx),
 		g.commands.Wait(ctx),
 		g.chores.Wait(ctx),
 		g.presence.Close(ctx),
 		g.feed.Close(ctx),
 	)
-	if g.copies != nil {
-		err = errors.Join(err, g.releases.wait(ctx))
-	}
 	g.stop()
 	g.closePoller()
 	g.clock.Wait()

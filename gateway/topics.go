@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 )
 
 // topics knows which lanes have subscribers of which topic, and follows at the
@@ -13,12 +14,13 @@ import (
 // enqueues to the lanes, so that every lane sees a topic's events and changes
 // of subscription in the same order.
 type topics struct {
-	ctx     context.Context // of calls to the broker; ends with the gateway
-	lanes   []*lane
-	feed    Feed
-	calls   goroutines // goroutines that talk to the broker
-	seed    maphash.Seed
-	stripes [topicStripes]topicStripe
+	ctx      context.Context // of calls to the broker; ends with the gateway
+	lanes    []*lane
+	feed     Feed
+	calls    goroutines // goroutines that talk to the broker
+	seed     maphash.Seed
+	stripes  [topicStripes]topicStripe
+	advanced atomic.Int64 // when advanceLately asked the broker, Unix nanoseconds
 }
 
 const topicStripes = 64

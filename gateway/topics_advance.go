@@ -27,6 +27,15 @@ func (ts *topics) keepUp(ctx context.Context) {
 	}
 }
 
+// advanceLately is advance, unless that began within the last second: of many
+// sessions that are asked for at once, one has the broker asked.
+func (ts *topics) advanceLately(ctx context.Context) {
+	now, last := time.Now().UnixNano(), ts.advanced.Load()
+	if now-last >= int64(advanceEvery) && ts.advanced.CompareAndSwap(last, now) {
+		ts.advance(ctx)
+	}
+}
+
 // advance asks the broker how far each partition has been delivered, by one
 // topic of it, and moves the places of all its topics there. When the broker does
 // not say they stay where they are, which is as right and may be too old.

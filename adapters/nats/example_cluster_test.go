@@ -5,11 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"os"
-
-	"github.com/nats-io/nats-server/v2/server"
-	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/gatehouse-go/gatehouse/adapters/nats"
 	"github.com/gatehouse-go/gatehouse/gateway"
@@ -20,25 +15,8 @@ import (
 // A gateway of a cluster, and a service that publishes to its sessions.
 func ExampleBroker() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "gatehouse-nats-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	s, err := serve(&server.Options{Host: "127.0.0.1", Port: -1, StoreDir: dir}) // a NATS for tests
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer s.Shutdown()
-	conn, err := natsgo.Connect(s.ClientURL(), natsgo.MaxReconnects(-1))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		log.Fatal(err)
-	}
+	js, stop := connectForExample() // a NATS for tests
+	defer stop()
 
 	broker, err := nats.NewBroker(ctx, js, "chat", nats.BrokerOptions{})
 	if err != nil {
@@ -94,25 +72,8 @@ func client(ctx context.Context, gw *gateway.Gateway) *gatewaytest.Client {
 // Who is online, of all nodes.
 func ExamplePresence() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "gatehouse-nats-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	s, err := serve(&server.Options{Host: "127.0.0.1", Port: -1, StoreDir: dir}) // a NATS for tests
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer s.Shutdown()
-	conn, err := natsgo.Connect(s.ClientURL(), natsgo.MaxReconnects(-1))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		log.Fatal(err)
-	}
+	js, stop := connectForExample() // a NATS for tests
+	defer stop()
 	store, err := nats.NewPresence(ctx, js, "chat", nats.StoreOptions{})
 	if err != nil {
 		log.Fatal(err)

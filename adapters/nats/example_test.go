@@ -18,26 +18,8 @@ import (
 // server.
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
-	dir, err := os.MkdirTemp("", "gatehouse-nats-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	s, err := serve(&server.Options{Host: "127.0.0.1", Port: -1, StoreDir: dir}) // a NATS for tests
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer s.Shutdown()
-
-	conn, err := natsgo.Connect(s.ClientURL(), natsgo.MaxReconnects(-1))
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		log.Fatal(err)
-	}
+	js, stop := connectForExample() // a NATS for tests
+	defer stop()
 	queue, err := nats.NewQueue(ctx, js, "messages", nats.QueueOptions{})
 	if err != nil {
 		log.Fatal(err)
@@ -71,4 +53,28 @@ func Example() {
 	// Output:
 	// ann says hello
 	// context canceled
+}
+
+// connectForExample starts a server and connects to it as an application would.
+func connectForExample() (js jetstream.JetStream, stop func()) {
+	dir, err := os.MkdirTemp("", "gatehouse-nats-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	s, err := serve(&server.Options{Host: "127.0.0.1", Port: -1, StoreDir: dir})
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn, err := natsgo.Connect(s.ClientURL(), natsgo.MaxReconnects(-1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if js, err = jetstream.New(conn); err != nil {
+		log.Fatal(err)
+	}
+	return js, func() {
+		conn.Close()
+		s.Shutdown()
+		os.RemoveAll(dir)
+	}
 }

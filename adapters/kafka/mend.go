@@ -44,8 +44,11 @@ func (t *tail) mend() {
 	t.mending = false
 	reading := t.reading
 	if reading {
-		to := place{end.epoch, min(max(t.next.offset, start), end.offset)}
-		t.lose(to, "what is due is out of range")
+		// A fetch that was on its way meanwhile may have said the same once more.
+		to := place{max(t.next.epoch, end.epoch), min(max(t.next.offset, start), end.offset)}
+		if to != t.next {
+			t.lose(to, "what is due is out of range")
+		}
 	}
 	to := t.next
 	t.mu.Unlock()

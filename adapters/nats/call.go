@@ -17,7 +17,8 @@ const patience = 10 * time.Second
 
 // call calls f, which waits for the server, and returns when it has ended, or ctx or the queue has:
 // f may then still be waiting for a connection that takes nothing, which the client does not always
-// leave when its context ends. Close waits for it.
+// leave when its context ends. Close waits for it. So what f sets is only to be looked at after call has
+// returned nil.
 func (q *Queue) call(ctx context.Context, f func(ctx context.Context) error) error {
 	if err := q.enter(ctx); err != nil {
 		return err

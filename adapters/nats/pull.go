@@ -174,7 +174,10 @@ func (q *Queue) next(p *partition, seq uint64) (uint64, error) {
 		}
 		return err
 	})
-	return next, err
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
 }
 
 // owns asks the server whether this taker still has a partition.

@@ -127,9 +127,12 @@
 // A node's presence lease is one message, whatever the node answers for; only when a node dies are all
 // entries read once, and those that it had written. Put is two round trips, Since one when nothing changed.
 //
+// A [Directory], in which nodes find each other, is a stream of this kind too, with a message for each node;
+// its lease is over by the clock of the server that leads.
+//
 // What Save, Put and Publish returned nil for is kept as far as the server keeps what it has acknowledged; see
 // above. The user has to be allowed to publish to and subscribe to gatehouse.broker.NAME.>,
-// gatehouse.live.NAME.>, gatehouse.sessions.NAME.> and gatehouse.presence.NAME.>, too.
+// gatehouse.live.NAME.>, gatehouse.sessions.NAME.>, gatehouse.presence.NAME.> and gatehouse.nodes.NAME.>, too.
 //
 // # Servers and modules
 //

@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// StoreOptions configure [Sessions] and [Presence]. The zero value works. They are of a store that is
+// StoreOptions configure [Sessions], [Presence] and [Directory]. The zero value works. They are of a store that is
 // made: one that is there stays as it is.
 type StoreOptions struct {
 	// Replicas is on how many servers of a cluster everything is kept: 1, 3 or 5. 0: 1.

@@ -1,6 +1,7 @@
 // Package redis has what gatehouse keeps in Redis. For a cluster of gateways: a [Broker], which carries
 // events between nodes and keeps a history of them, and a [Publisher] for services without a gateway;
-// [Sessions], which outlive their node; a [Limiter] and a [Presence] that all nodes share. For messages: a
+// [Sessions], which outlive their node; a [Limiter] and a [Presence] that all nodes share; a [Directory], in
+// which nodes find each other. For messages: a
 // message.Queue on streams; a [Cache] of pages that all nodes share, so that a database is read once for a
 // fleet; and [Invalidations], by which nodes tell each other to forget what each has cached for itself.
 //
@@ -97,7 +98,7 @@
 // Of the broker, what is lost that some node or publisher has seen begins an epoch; a session that is lost
 // is not found, and its client begins anew. Of the queue, what is lost may be a Put, which is then gone, or
 // an acknowledgement: then the item comes again, and a message.Pipeline knows it by its nonce. NewQueue,
-// NewBroker and NewSessions refuse a server that evicts any key (maxmemory-policy allkeys-…), and cannot see
+// NewBroker, NewSessions and NewDirectory refuse a server that evicts any key (maxmemory-policy allkeys-…), and cannot see
 // the settings above.
 //
 // # How the cache works

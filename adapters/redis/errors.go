@@ -13,7 +13,7 @@ var (
 	ErrTooNew = errors.New("redis: it was made by a newer version")
 	// ErrClosed is returned by what was closed, but for what a message package has its own for.
 	ErrClosed = errors.New("redis: closed")
-	// ErrEvicts is returned by NewQueue and NewBroker for a server that throws away any key when its memory is
+	// ErrEvicts is returned by NewQueue, NewBroker, NewSessions and NewDirectory for a server that throws away any key when its memory is
 	// full (maxmemory-policy allkeys-…), and so whole queues and histories.
 	ErrEvicts = errors.New("redis: the server evicts keys when its memory is full: set maxmemory-policy noeviction")
 )

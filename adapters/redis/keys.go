@@ -42,6 +42,12 @@ const brokerPrefix = "gatehouse:broker:{"
 //	gatehouse:node:{name:node}    there while the node lives
 const sessionPrefix, nodePrefix = "gatehouse:session:{", "gatehouse:node:{"
 
+// What a Directory keeps in Redis. Both expire with the last lease.
+//
+//	gatehouse:directory:{name}:members   hash: what is said of a node, in JSON, by its id
+//	gatehouse:directory:{name}:leases    sorted set: ids, by when they are no members any more (ms)
+const directoryPrefix = "gatehouse:directory:{"
+
 // What a Limiter keeps in Redis: what is not full.
 //
 //	gatehouse:limiter:{name/3}:key   how long until it is full (ns), as of when (µs)

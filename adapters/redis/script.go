@@ -11,7 +11,7 @@ import (
 )
 
 // Everything that changes a partition is one script, so that it happens while nobody else has the
-// lease, or not at all. So is each step of a Cache, a Broker, Sessions, a Limiter and a Presence.
+// lease, or not at all. So is each step of a Cache, a Broker, Sessions, a Directory, a Limiter and a Presence.
 //
 //go:embed lua/*.lua
 var sources embed.FS
@@ -38,6 +38,9 @@ var (
 	sessionSaveScript   = load("session_save")
 	sessionTakeScript   = load("session_take")
 	sessionDeleteScript = load("session_delete")
+
+	directoryAnnounceScript = load("directory_announce")
+	directoryMembersScript  = load("directory_members")
 
 	limitScript = load("limit")
 

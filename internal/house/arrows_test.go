@@ -18,6 +18,7 @@ var arrows = map[string][]string{
 	"batch":                           {},
 	"pool":                            {},
 	"shard":                           {},
+	"shard/shardtest":                 {"shard"},
 	"presence":                        {},
 	"presence/presencetest":           {"presence"},
 	"gateway":                         {"codec", "batch", "pool", "shard", "presence"},
@@ -27,7 +28,7 @@ var arrows = map[string][]string{
 	"gateway/message/messagetest":     {"gateway/message"},
 	"gateway/message/media":           {},
 	"gateway/message/media/mediatest": {"gateway/message/media"},
-	"adapters/*":                      {"gateway", "gateway/message", "presence"}, // whose interfaces they fill
+	"adapters/*":                      {"gateway", "gateway/message", "presence", "shard"}, // whose interfaces they fill
 	"examples/*":                      {"*"},
 	"examples/backends":               {"examples/chat"}, // whose code it shares, besides
 	"bench":                           {"*"},

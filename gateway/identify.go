@@ -235,7 +235,7 @@ func (s *Session) readyData(c *conn, extra any) ([]byte, error) {
 		"user":               user,
 		"guilds":             []any{},
 		"session_id":         s.id,
-		"resume_gateway_url": c.info.URL,
+		"resume_gateway_url": s.resumeURL(c),
 		"private_channels":   []any{},
 		"application":        map[string]any{"id": s.user.ID, "flags": s.intents.applicationFlags()},
 	}

@@ -72,7 +72,7 @@ func (s *Session) loosen(gone bool) {
 }
 
 // sendAway ends the session here, which was saved or is lost, and sends its
-// client to url, or, if that is empty, to where it came from.
+// client to url, or, if that is empty, to where it is to resume.
 func (g *Gateway) sendAway(s *Session, saved bool, url string) {
 	s.mu.Lock()
 	c, answered := s.conn, s.ring.answered()
@@ -82,7 +82,7 @@ func (g *Gateway) sendAway(s *Session, saved bool, url string) {
 			c.send(appendMessage(nil, c.form, opInvalidSession, []byte("false")))
 		}
 		if answered {
-			c.sayRestart(g.reconnectHint(c, url))
+			c.sayRestart(g.reconnectHint(c, cmp.Or(url, s.resumeURL(c))))
 		} else {
 			c.close(CloseRestart, "") // discordgo takes no Reconnect before RESUMED
 		}
@@ -183,16 +183,23 @@ func (s *Session) awaitAck(ctx context.Context) {
 	}
 }
 
+// resumeURL is where the session's client, which has come by c, is to come back to.
+func (s *Session) resumeURL(c *conn) string {
+	if f := c.gw.opts.ResumeURL; f != nil {
+		return cmp.Or(f(s), c.info.URL)
+	}
+	return c.info.URL
+}
+
 // reconnectHint is the d of op 7: when to come back, for those who asked for
-// the extensions; at random, so that not all come at once; and where to, which
-// is the address they came to unless url is another.
+// the extensions; at random, so that not all come at once; and where to.
 func (g *Gateway) reconnectHint(c *conn, url string) []byte {
 	if !c.ext {
 		return nil
 	}
 	hint, _ := codec.AppendJSON(nil, map[string]any{
 		"retry_after": rand.Int64N(hintWithin.Milliseconds()),
-		"url":         cmp.Or(url, c.info.URL),
+		"url":         url,
 	})
 	return hint
 }

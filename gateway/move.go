@@ -22,7 +22,7 @@ var errMoveUnsaved = errors.New("gateway: Move needs Options.Sessions")
 // or is to be emptied, those that belong to another one now. to is called once for
 // each session there is, one after the other, and says whether it moves and where:
 // the URL, without query, that its client is to come back to, or "" for the one
-// that it came by, as behind a load balancer that knows by now. Others are not
+// that it has (Options.ResumeURL, or URL), as behind a load balancer that knows by now. Others are not
 // touched.
 //
 // Those that move go at Limits.DrainRate, or as much faster as it takes to use

@@ -73,6 +73,13 @@ type Options struct {
 	// set a whole URL behind a proxy.
 	URL string
 
+	// ResumeURL is where a session's client is to come back to: READY's
+	// resume_gateway_url, and what op 7 tells a client that asked for the extensions, unless
+	// Move has a URL for it. So clients that cannot say who they are in a query come back to
+	// where a load balancer sends their user: see Options.Path of package shard/balancer. It may
+	// not block. nil, or "": as URL.
+	ResumeURL func(s *Session) string
+
 	// Origins are patterns of hosts, as path.Match has them, whose pages may
 	// connect beside those of the request's own host; "*" allows all.
 	Origins []string

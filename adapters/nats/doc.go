@@ -1,6 +1,6 @@
 // Package nats has what gatehouse keeps in NATS JetStream, with github.com/nats-io/nats.go: a message.Queue,
 // and what the gateways of a cluster share: a gateway.Broker, with a [Publisher] for services that have no
-// gateway, a gateway.SessionStore ([Sessions]) and a presence.Store ([Presence]).
+// gateway, a gateway.SessionStore ([Sessions]), a presence.Store ([Presence]) and a shard.Directory ([Directory]).
 //
 //	conn, err := natsgo.Connect("nats://localhost:4222", natsgo.MaxReconnects(-1), natsgo.PingInterval(10*time.Second))
 //	if err != nil {

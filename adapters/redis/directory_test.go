@@ -67,13 +67,13 @@ const directoryEnv = "GATEHOUSE_TEST_REDIS_NODE"
 
 func TestMain(m *testing.M) {
 	if addr := os.Getenv(directoryEnv); addr != "" {
-		node(addr)
+		beNode(addr)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-func node(addr string) {
+func beNode(addr string) {
 	client := goredis.NewUniversalClient(&goredis.UniversalOptions{Addrs: []string{addr}})
 	d, err := redis.NewDirectory(context.Background(), client, "nodes")
 	if err == nil {

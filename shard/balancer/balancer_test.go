@@ -160,6 +160,12 @@ func TestRefuses(t *testing.T) {
 		"a key with a dash":   {Nodes: good, Key: Key{Query, "user-id"}},
 		"a key that says":     {Nodes: good, Key: Key{Header, "x; y"}},
 		"a key from nowhere":  {Nodes: good, Key: Key{Header + 1, "x"}},
+		"a path of a word":    {Nodes: good, Path: "u"},
+		"a path that is open": {Nodes: good, Path: "/u"},
+		"a path of nothing":   {Nodes: good, Path: "//"},
+		"a path with a gap":   {Nodes: good, Path: "/u//"},
+		"a path that says":    {Nodes: good, Path: "/u/ $1;} server {/"},
+		"a path that matches": {Nodes: good, Path: "/u.*/"},
 		"a name that says":    {Nodes: good, Name: "x {"},
 		"a negative interval": {Nodes: good, Heartbeat: -1},
 	}
@@ -171,6 +177,59 @@ func TestRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Who is named in the path is sent where the same is when named in the query, and the node sees the rest of
+// the path and all of the query, whatever a library makes of its end.
+func TestPath(t *testing.T) {
+	var nodes []shard.Node
+	for range 4 {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, r.Context().Value(http.LocalAddrContextKey), " ", r.URL.RequestURI())
+		}))
+		t.Cleanup(srv.Close)
+		nodes = append(nodes, shard.Node{ID: srv.Listener.Addr().String()})
+	}
+	ring, err := shard.NewNginxRing(nodes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(t *testing.T, url string) (node, uri string) {
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		node, uri, _ = strings.Cut(string(body), " ")
+		return node, uri
+	}
+	for _, path := range []string{"/u/", "/v10/by-user_/"} {
+		o := Options{Nodes: nodes, Path: path}
+		for name, start := range map[string]func(t *testing.T) string{
+			"nginx":   func(t *testing.T) string { return servers.Nginx(t, listening(t, Nginx, o)).Addr() },
+			"HAProxy": func(t *testing.T) string { return servers.HAProxy(t, listening(t, HAProxy, o)).Addr() },
+		} {
+			t.Run(name+strings.ReplaceAll(path, "/", " "), func(t *testing.T) {
+				base := "http://" + start(t)
+				for i := range 200 {
+					user := fmt.Sprint("user-", i)
+					want, _ := get(t, base+"/gateway?v=10&user="+user)
+					if owner := ring.Owner(user); name == "nginx" && want != owner {
+						t.Fatalf("%s is sent to %s, want %s", user, want, owner)
+					}
+					for _, rest := range []string{"/gateway?v=10&encoding=json", "/gateway/?v=10", "/gateway", "/?v=10", "/", "/gateway/gateway/bot?user=somebody-else"} {
+						if got, uri := get(t, base+path+user+rest); got != want || uri != rest {
+							t.Fatalf("%s%s%s is %s at %s, want it at %s", path, user, rest, uri, got, want)
+						}
+					}
+				}
+				if _, uri := get(t, base+path[:len(path)-1]+"?v=10"); uri != path[:len(path)-1]+"?v=10" {
+					t.Errorf("without a user it arrives as %s", uri)
+				}
+			})
+		}
 	}
 }
 

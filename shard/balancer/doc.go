@@ -19,11 +19,20 @@
 //   - a parameter of the query, wss://example.org/gateway?user=42: what every client can
 //     do. The gateway ignores it;
 //   - a cookie, for pages: the browser sends what the login has set;
-//   - a header, for programs of one's own. Browsers cannot set one.
+//   - a header, for programs of one's own. Browsers cannot set one;
+//   - the path, with Options.Path: wss://example.org/u/42/gateway.
+//
+// The last is for clients whose query is not yours, as of libraries made for Discord: they come
+// first to any node, and then back to what READY tells them, gateway.Options.ResumeURL:
+//
+//	ResumeURL: func(s *gateway.Session) string { return "wss://example.org/u/" + s.User().ID + "/gateway" },
+//
+// It names the user and no node, so it stays right when nodes come and go, and Gateway.Move has those
+// clients, too, come back to their new node. (A path that named a node would bring them back to the old one.)
 //
 // It is a wish, not a proof. Who lies about it lands on another node, which serves
 // them as well; who is meant to be what is decided by the token, as always. Who leaves
-// it out is sent to the nodes in turn. That is what libraries made for Discord do, and
+// it out is sent to the nodes in turn. That is what libraries made for Discord do at first, and
 // it is right, too: a node has a session that is elsewhere handed over. Keep to letters, digits, "-", "_", and
 // ".": load balancers hash what stands in the request, which may be escaped.
 //

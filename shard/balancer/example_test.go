@@ -2,6 +2,7 @@ package balancer_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gatehouse-go/gatehouse/shard"
 	"github.com/gatehouse-go/gatehouse/shard/balancer"
@@ -41,6 +42,34 @@ func ExampleNginx() {
 	//         proxy_send_timeout 83s;
 	//     }
 	// }
+}
+
+// Clients that are told wss://example.org/u/USER/gateway are sent where their user belongs.
+func ExampleOptions_path() {
+	config, err := balancer.Nginx(balancer.Options{Nodes: []shard.Node{{ID: "10.0.0.1:8080"}}, Path: "/u/"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, config, _ = strings.Cut(config, "}\n\n")
+	before, _, _ := strings.Cut(config, "proxy_http_version")
+	fmt.Print(strings.TrimSpace(before))
+	// Output:
+	// map $request_uri $gatehouse_key {
+	//     default $arg_user;
+	//     ~^/u/([^/?]+)/ $1;
+	// }
+	//
+	// upstream gatehouse {
+	//     hash $gatehouse_key consistent;
+	//     server 10.0.0.1:8080 weight=1;
+	// }
+	//
+	// server {
+	//     listen *:80;
+	//     location / {
+	//         rewrite ^/u/[^/]+(/.*)$ $1 break;
+	//         proxy_pass http://gatehouse;
 }
 
 func ExampleHAProxy() {

@@ -21,12 +21,20 @@ func HAProxy(o Options) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
+	key, rewrite := o.Key.haproxy(), ""
+	if o.Path != "" {
+		rewrite = fmt.Sprintf(`    http-request set-var(txn.%[1]s_key) %[2]s unless { path_beg %[3]s }
+    http-request set-var(txn.%[1]s_key) path,field(%[4]d,/) if { path_beg %[3]s }
+    http-request replace-path ^%[3]s[^/]+(/.*)$ \1
+`, o.Name, key, o.Path, strings.Count(o.Path, "/")+1)
+		key = "var(txn." + o.Name + "_key)"
+	}
 	fmt.Fprintf(&b, `frontend %[1]s
     mode http
     bind %[2]s
     timeout client %[5]ds
     timeout http-request %[4]ds
-    default_backend %[1]s
+%[7]s    default_backend %[1]s
 
 backend %[1]s
     mode http
@@ -38,7 +46,7 @@ backend %[1]s
     timeout server %[5]ds
     timeout tunnel %[5]ds
     default-server check inter 2s fall 2 rise 3
-`, o.Name, o.Listen, connectsIn, requestsIn, o.silence(), o.Key.haproxy())
+`, o.Name, o.Listen, connectsIn, requestsIn, o.silence(), key, rewrite)
 	taken := map[uint32]bool{0: true}
 	for _, n := range o.Nodes {
 		id := uint32(shard.Hash(n.ID)) >> 1

@@ -18,7 +18,12 @@ func Nginx(o Options) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "map $http_upgrade $%s_connection {\n    default upgrade;\n    \"\"      \"\";\n}\n\n", o.Name)
-	fmt.Fprintf(&b, "upstream %s {\n    hash %s consistent;\n", o.Name, o.Key.nginx())
+	key, rewrite := o.Key.nginx(), ""
+	if o.Path != "" {
+		fmt.Fprintf(&b, "map $request_uri $%s_key {\n    default %s;\n    ~^%s([^/?]+)/ $1;\n}\n\n", o.Name, key, o.Path)
+		key, rewrite = "$"+o.Name+"_key", "        rewrite ^"+o.Path+"[^/]+(/.*)$ $1 break;\n"
+	}
+	fmt.Fprintf(&b, "upstream %s {\n    hash %s consistent;\n", o.Name, key)
 	for _, n := range o.Nodes {
 		fmt.Fprintf(&b, "    server %s weight=%d;\n", n.ID, n.Weight)
 	}
@@ -27,7 +32,7 @@ func Nginx(o Options) (string, error) {
 server {
     listen %[2]s;
     location / {
-        proxy_pass http://%[1]s;
+%[5]s        proxy_pass http://%[1]s;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection $%[1]s_connection;
@@ -38,7 +43,7 @@ server {
         proxy_send_timeout %[4]ds;
     }
 }
-`, o.Name, o.Listen, connectsIn, o.silence())
+`, o.Name, o.Listen, connectsIn, o.silence(), rewrite)
 	return b.String(), nil
 }
 

@@ -23,6 +23,11 @@ type Options struct {
 	// Key is what in a request says whose it is: the parameter "user" of the query.
 	Key Key
 
+	// Path, as "/u/", begins paths that name the key instead: /u/42/gateway goes where
+	// /gateway?user=42 does, and arrives as /gateway. It is of letters, digits, "_", "-" and "/",
+	// which it begins and ends with. "": none does.
+	Path string
+
 	// Name is that of the upstream and backend, letters, digits and "_": "gatehouse".
 	Name string
 
@@ -90,6 +95,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: listen at %q", ErrInvalid, o.Listen)
 	case !consistsOf(o.Key.Name, keyLetters) || o.Key.From > Header:
 		return o, fmt.Errorf("%w: key %q", ErrInvalid, o.Key.Name)
+	case !isPath(o.Path):
+		return o, fmt.Errorf("%w: path %q", ErrInvalid, o.Path)
 	case !consistsOf(o.Name, letters):
 		return o, fmt.Errorf("%w: name %q", ErrInvalid, o.Name)
 	case o.Heartbeat < 0:
@@ -115,6 +122,11 @@ func isAddress(s string) bool {
 		return err == nil && strings.HasSuffix(host, "]") && !strings.Contains(host, "%")
 	}
 	return consistsOf(s[:colon], hostsLetters)
+}
+
+// isPath reports whether s is "" or begins paths in which a key comes next.
+func isPath(s string) bool {
+	return s == "" || len(s) > 2 && s[0] == '/' && s[len(s)-1] == '/' && consistsOf(s, letters+"-/") && !strings.Contains(s, "//")
 }
 
 func consistsOf(s, letters string) bool { return s != "" && strings.Trim(s, letters) == "" }

@@ -444,3 +444,48 @@ func TestMoveRefuses(t *testing.T) {
 		t.Errorf("after Shutdown: %v", err)
 	}
 }
+
+// Where a session is to come back to is in READY and in op 7, unless Move or the application knows better.
+func TestResumeURL(t *testing.T) {
+	at := func(s *Session) string {
+		if s.User().ID == "bob" {
+			return ""
+		}
+		return "wss://example.org/u/" + s.User().ID
+	}
+	g, url := testGateway(t, shared(t, func(o *Options) { o.ResumeURL = at }))
+	for _, tt := range []struct{ user, to, ready, hint string }{
+		{"ann", "", "wss://example.org/u/ann", "wss://example.org/u/ann"},
+		{"bob", "", url, url},
+		{"cid", "wss://b.example.org", "wss://example.org/u/cid", "wss://b.example.org"},
+	} {
+		c := dial(t, url+"?ext=1")
+		c.want(10, "")
+		c.identify(tt.user)
+		var ready struct {
+			URL string `json:"resume_gateway_url"`
+		}
+		if err := json.Unmarshal(c.want(0, "READY").D, &ready); err != nil || ready.URL != tt.ready {
+			t.Errorf("%s is told %q, want %q, %v", tt.user, ready.URL, tt.ready, err)
+		}
+		if n, err := g.Move(t.Context(), func(s *Session) (string, bool) { return tt.to, true }); n != 1 || err != nil {
+			t.Fatalf("%d moved: %v", n, err)
+		}
+		for {
+			m, err := c.read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Op == 7 {
+				var hint struct{ URL string }
+				if err := json.Unmarshal(m.D, &hint); err != nil || hint.URL != tt.hint {
+					t.Errorf("%s is sent to %q, want %q, %v", tt.user, hint.URL, tt.hint, err)
+				}
+				break
+			}
+			if m.Op == 1 {
+				c.send(`{"op":1,"d":1}`)
+			}
+		}
+	}
+}

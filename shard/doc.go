@@ -1,7 +1,7 @@
 // Package shard says who owns what: a consistent-hash ring that is swapped whole,
 // the plan of what a change moves before it is made, a bound on what a node gets,
-// the ring that nginx has, and a manager that places connections on shards of
-// limited size.
+// the ring that nginx has, a roster of the nodes that there are, and a manager that
+// places connections on shards of limited size.
 //
 //	ring, err := shard.NewRing(shard.Node{ID: "node-a"}, shard.Node{ID: "node-b", Weight: 2})
 //	if err != nil {
@@ -18,6 +18,24 @@
 //	log.Printf("%s owns guild:7; %.0f %% of all keys will move", owner, 100*plan.Fraction())
 //	table.Apply(plan)
 //
+// Where nodes come and go by themselves, they find each other in a [Directory], a table with leases in
+// a server that all reach, and each holds the ring of those that live:
+//
+//	roster, err := shard.Join(ctx, directory, shard.RosterOptions{
+//		Self: shard.Member{ID: "node-a", Addr: "10.0.0.1:8080"},
+//		OnChange: func(ctx context.Context, was, now *shard.View) {
+//			moved, err := gw.Move(ctx, func(s *gateway.Session) (string, bool) {
+//				return "", now.Owner(s.User().ID).ID != "node-a"
+//			})
+//			…
+//		},
+//	})
+//	…
+//	defer roster.Leave(ctx) // before the gateway drains
+//
+// Packages adapters/redis and adapters/nats have directories, package shardtest the tests for one of
+// yours.
+//
 // # Guarantees
 //
 //   - The owner of a key follows from the set of nodes, their IDs and weights, and
@@ -32,6 +50,9 @@
 //     than the percentage that it was made with.
 //   - An [NginxRing] has the owners that nginx' "hash … consistent" has: a real one
 //     is asked for thousands of keys (GATEHOUSE_SERVERS=true go test ./shard).
+//   - A node that is killed is out of every [Roster] when its lease is over and that has settled (two
+//     leases and two thirds of one at most), one that leaves when it has settled; OnChange is called once for it. A directory that is away,
+//     or that comes back empty, moves nobody.
 //   - A shard of a [Manager] never has more connections than its limit.
 //
 // # The rule
@@ -86,8 +107,8 @@
 //
 // # Non-goals
 //
-// The package moves nothing and talks to nobody: which nodes there are, and when
-// all have learned of a change, is the caller's. It does not bound the load of a
+// The package moves nothing, and agrees on nothing: nodes learn of a change within some seconds of each
+// other, and meanwhile two may think that they own a key, or none. It does not bound the load of a
 // node by what its keys weigh; a hot key is one key. Bounded does not know what
 // other processes give out. [Hash] is not keyed: strangers
 // who choose keys can aim them at one node.

@@ -1,8 +1,10 @@
 package shard_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gatehouse-go/gatehouse/shard"
 )
@@ -129,4 +131,37 @@ func ExampleRing_OwnerWithin() {
 	// Output:
 	// [b c a]
 	// c true
+}
+
+// Nodes find each other in a directory, and each holds the same ring.
+func ExampleJoin() {
+	ctx := context.Background()
+	directory := shard.NewMemoryDirectory() // in Redis or NATS: see their adapters
+	changes := make(chan string)
+	a, err := shard.Join(ctx, directory, shard.RosterOptions{
+		Self:   shard.Member{ID: "a", URL: "wss://a.example.org/gateway"},
+		Lease:  time.Second,
+		Settle: -1, // the default waits for a lease
+		OnChange: func(ctx context.Context, was, now *shard.View) {
+			plan := shard.NewPlan(was.Ring(), now.Ring())
+			changes <- fmt.Sprintf("%d nodes, %.0f %% of the keys move, guild:2 is at %s", now.Ring().Len(), 100*plan.Fraction(), now.Owner("guild:2").URL)
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer a.Leave(ctx)
+
+	b, err := shard.Join(ctx, directory, shard.RosterOptions{Self: shard.Member{ID: "b", URL: "wss://b.example.org/gateway"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(<-changes)
+	b.Leave(ctx) // before it drains
+	fmt.Println(<-changes)
+	// Output:
+	// 2 nodes, 50 % of the keys move, guild:2 is at wss://b.example.org/gateway
+	// 1 nodes, 50 % of the keys move, guild:2 is at wss://a.example.org/gateway
 }

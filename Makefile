@@ -56,6 +56,7 @@ kits: $(E2E)/node_modules/.package-lock.json ## every kit on every store, index 
 balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which come and go; what is not installed fails
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 ./shard/... ./examples/sharded
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run Behind ./gateway
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run Nginx ./examples/cluster
 
 .PHONY: crash
 crash: ## kill -9 of a process with a pipeline, then of each server behind an adapter, at INSTANTS=50 random instants under load (make servers)

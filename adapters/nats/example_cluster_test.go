@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/gatehouse-go/gatehouse/gateway/gatewaytest"
 	"github.com/gatehouse-go/gatehouse/presence"
+	"github.com/gatehouse-go/gatehouse/shard"
 )
 
 // A gateway of a cluster, and a service that publishes to its sessions.
@@ -90,4 +91,27 @@ func ExamplePresence() {
 		fmt.Println(e.User, "is", e.Status)
 	}
 	// Output: ann is online
+}
+
+// Nodes find each other, and which of them a user belongs to.
+func ExampleDirectory() {
+	ctx := context.Background()
+	js, stop := connectForExample() // a NATS for tests
+	defer stop()
+	directory, err := nats.NewDirectory(ctx, js, "chat", nats.StoreOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer directory.Close()
+	for _, id := range []string{"a", "b"} { // each in its own process
+		roster, err := shard.Join(ctx, directory, shard.RosterOptions{Self: shard.Member{ID: id, URL: "wss://" + id + ".example.org/gateway"}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer roster.Leave(ctx)
+		fmt.Println(id, "sends ann to", roster.View().Owner("ann").URL)
+	}
+	// Output:
+	// a sends ann to wss://a.example.org/gateway
+	// b sends ann to wss://b.example.org/gateway
 }

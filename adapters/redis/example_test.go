@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/gatehouse-go/gatehouse/gateway/message"
 	"github.com/gatehouse-go/gatehouse/presence"
+	"github.com/gatehouse-go/gatehouse/shard"
 )
 
 // A page is looked for in the process, then in Redis, then in the database.
@@ -152,4 +153,24 @@ func ExamplePresence() {
 	}
 	defer tracker.Close(context.Background())
 	fmt.Println(tracker.Set(context.Background(), presence.Device{User: "42", Session: "a"}))
+}
+
+func ExampleDirectory() {
+	client := goredis.NewClient(&goredis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+
+	ctx := context.Background()
+	nodes, err := redis.NewDirectory(ctx, client, "chat")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer nodes.Close()
+	roster, err := shard.Join(ctx, nodes, shard.RosterOptions{Self: shard.Member{ID: "node 1", URL: "wss://one.example.org/gateway"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer roster.Leave(ctx)
+	fmt.Println("user 42 belongs to", roster.View().Owner("42").URL)
 }

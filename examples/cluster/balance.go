@@ -6,14 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"strconv"
 	"sync"
 	"time"
 )
-
-// headerNode says which node a client has reached. It is for the page, no part of the
-// protocol.
-const headerNode = "Gatehouse-Node"
 
 // balancer sends each connection to a node of the newest generation, to the one that has
 // fewest. It keeps none together: any node goes on with any session.
@@ -62,7 +57,6 @@ func (b balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			continue
 		}
-		resp.Header.Set(headerNode, strconv.Itoa(n.id))
 		leave := sync.OnceFunc(func() { b.c.leaves(n) })
 		if rw, ok := resp.Body.(io.ReadWriteCloser); ok {
 			resp.Body = counted{rw, leave}

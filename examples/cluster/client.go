@@ -70,7 +70,7 @@ func (c *client) run(ctx context.Context) {
 func (c *client) visit(ctx context.Context) (lived bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	url := c.url + "?v=10&encoding=json"
+	url := c.url + "?v=10&encoding=json&user=" + c.name
 	if c.positions {
 		url += "&positions=1"
 	}

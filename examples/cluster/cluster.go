@@ -22,10 +22,12 @@ type cluster struct {
 	traffic   *traffic
 	crowd     *crowd
 	stop      context.CancelFunc // publishing and listening
+	front     *process           // nginx; nil: there is none
 	running   sync.WaitGroup
 
 	mu         sync.Mutex
 	broker     *process // nil: somebody else's, or killed
+	fronted    []string // ids of the nodes that nginx has
 	nodes      []*node
 	lastID     int
 	generation int // of nodes: those of the newest one get new connections
@@ -45,6 +47,9 @@ func start(ctx context.Context, o options) (*cluster, error) {
 }
 
 func (c *cluster) open(ctx context.Context) (err error) {
+	if err := c.o.check(); err != nil {
+		return err
+	}
 	if c.o.server != "" {
 		c.server, err = url.Parse(c.o.server)
 	} else if c.dir, err = os.MkdirTemp("", "gatehouse-cluster-"); err == nil {
@@ -56,8 +61,18 @@ func (c *cluster) open(ctx context.Context) (err error) {
 	if c.publisher, c.closes, err = openPublisher(ctx, c.server); err != nil {
 		return err
 	}
+	if c.o.balancer != "" {
+		if err := c.startFront(); err != nil {
+			return err
+		}
+	}
 	for range c.o.nodes {
 		if _, err := c.add(); err != nil {
+			return err
+		}
+	}
+	if c.front != nil {
+		if err := c.awaitFront(ctx, c.o.nodes); err != nil {
 			return err
 		}
 	}
@@ -163,6 +178,7 @@ func (c *cluster) close() {
 		<-n.process.over
 		n.link.close()
 	}
+	c.stopFront()
 	if c.closes != nil {
 		c.closes()
 	}

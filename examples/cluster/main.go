@@ -28,6 +28,8 @@ func command(args []string) error {
 			return runNode(args[1:])
 		case roleBroker:
 			return runBroker(args[1:])
+		case roleFront:
+			return runFront(args[1:])
 		}
 	}
 	return runCluster(args)
@@ -44,6 +46,7 @@ func runCluster(args []string) error {
 	flags.DurationVar(&o.lease, "lease", 3*time.Second, "for how long a node that says nothing lives")
 	flags.IntVar(&o.drainRate, "drain-rate", 20, "sessions a second that a node lets go of")
 	flags.StringVar(&o.server, "server", "", "the `URL` of the broker, nats://HOST:PORT or redis://HOST:PORT; empty: a NATS server of its own")
+	flags.StringVar(&o.balancer, "balancer", "", "what stands before the nodes: nginx, which is to be installed; empty: a proxy of its own")
 	flags.Parse(args)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

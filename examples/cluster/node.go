@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/shard"
 )
 
 // roleNode is the process that is a node.
@@ -24,6 +26,10 @@ const (
 	reportEvery = 250 * time.Millisecond
 	drainWithin = 15 * time.Second
 )
+
+// headerNode says which node a client has reached. It is for the page, no part of the
+// protocol.
+const headerNode = "Gatehouse-Node"
 
 // report is what a node says of itself every quarter of a second.
 type report struct {
@@ -43,6 +49,7 @@ func runNode(args []string) error {
 	public := flags.String("url", "", "of the gateway, as clients know it")
 	lease := flags.Duration("lease", 0, "for how long it lives when it says nothing")
 	rate := flags.Int("drain-rate", 0, "sessions a second that it lets go of")
+	balancer := flags.String("balancer", "", "what divides users between the nodes, if anything does")
 	flags.Parse(args)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})).With("node", *name)
 
@@ -58,7 +65,7 @@ func runNode(args []string) error {
 		return fmt.Errorf("node %s: %w", *name, err)
 	}
 	defer parts.close()
-	gw, err := gateway.New(gateway.Options{
+	o := gateway.Options{
 		Authenticate: authenticate,
 		Ready: func(ctx context.Context, s *gateway.Session) (any, error) {
 			return nil, s.Subscribe(ctx, roomsOf(s.User().ID)...)
@@ -68,7 +75,11 @@ func runNode(args []string) error {
 		URL:      *public,
 		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate},
 		Logger:   logger,
-	})
+	}
+	if *balancer != "" {
+		o.ResumeURL = func(s *gateway.Session) string { return resumeURL(*public, s.User().ID) }
+	}
+	gw, err := gateway.New(o)
 	if err != nil {
 		return err
 	}
@@ -76,13 +87,27 @@ func runNode(args []string) error {
 	if err != nil {
 		return err
 	}
+	here := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(headerNode, *name)
+		gw.ServeHTTP(w, r)
+	})
 	mux := http.NewServeMux()
-	mux.Handle("/gateway", gw)
-	mux.Handle("/gateway/", gw) // where libraries ask for the URL
+	mux.Handle("/gateway", here)
+	mux.Handle("/gateway/", here) // where libraries ask for the URL
 	mux.HandleFunc("/healthz", gw.ServeHealth)
 	web := http.Server{Handler: mux}
 	go web.Serve(ln)
 	defer web.Close()
+	leave := func(context.Context) error { return nil } // whoever sends clients here
+	if *balancer != "" {
+		self := shard.Member{ID: *name, Addr: ln.Addr().String()}
+		place, err := takePlace(opening, at, self, *lease, gw, logger)
+		if err != nil {
+			return fmt.Errorf("node %s: %w", *name, err)
+		}
+		defer place.closes()
+		leave = place.leave
+	}
 	say(listening{ln.Addr().String()})
 
 	asked := make(chan os.Signal, 1)
@@ -97,9 +122,10 @@ func runNode(args []string) error {
 			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.away()})
 		case <-asked:
 			go func() {
+				left := leave(context.Background())
 				ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
 				defer cancel()
-				draining <- gw.Shutdown(ctx)
+				draining <- errors.Join(left, gw.Shutdown(ctx))
 			}()
 		case err := <-draining:
 			return err

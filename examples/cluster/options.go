@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"errors"
+	"os/exec"
+	"time"
+)
 
 // options say what a cluster is like.
 type options struct {
@@ -9,5 +13,25 @@ type options struct {
 	lease          time.Duration // of a node
 	drainRate      int           // sessions a second
 	server         string        // the URL of the broker; empty: a NATS server of its own
-	url            string        // of the gateway, as clients know it: the proxy's
+	balancer       string        // balancerNginx; empty: a proxy of its own
+	url            string        // of the gateway, as clients know it: the proxy's, or nginx'
+}
+
+// balancerNginx has nginx stand before the nodes, which find each other, and are found by it, in a directory.
+const balancerNginx = "nginx"
+
+var errBalancer = errors.New("the balancer is nginx, or none: then it is a proxy of its own")
+
+// check says what cannot be.
+func (o options) check() error {
+	switch o.balancer {
+	case "":
+		return nil
+	case balancerNginx:
+		if _, err := exec.LookPath("nginx"); err != nil {
+			return errNoNginx
+		}
+		return nil
+	}
+	return errBalancer
 }

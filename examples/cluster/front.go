@@ -76,6 +76,8 @@ func runFront(args []string) error {
 		return nil
 	case err := <-failed:
 		return err
+	case <-n.ended:
+		return fmt.Errorf("nginx has ended: %s", n.log.Bytes())
 	}
 }
 

@@ -85,6 +85,7 @@ server { listen unix:%[3]s; return 200 "%[4]d"; }
 	}
 	if n.process == nil {
 		p := n.command()
+		apart(p)
 		p.Stdout, p.Stderr = &n.log, &n.log
 		if err := p.Start(); err != nil {
 			return err

@@ -60,6 +60,7 @@ type Gateway struct {
 	copies    *copies // nil without Options.Sessions
 	history   history
 	slow      slowConns
+	health    health
 
 	// What a drain leaves behind.
 	draining    atomic.Bool
@@ -143,6 +144,7 @@ func New(opts Options) (*Gateway, error) {
 		g.workers.stop()
 		return nil, err
 	}
+	g.openHealth()
 	g.clock.Go(g.tick)
 	if g.opts.Sessions != nil {
 		g.keepers.start(g.keepLease)

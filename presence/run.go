@@ -2,6 +2,8 @@ package presence
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -17,17 +19,36 @@ func (t *Tracker) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 			now := time.Now()
-			t.log("renew the lease", t.renew(ctx, now))
-			t.log("read changes", t.read(ctx))
-			t.log("end grace periods", t.expire(ctx, now))
+			err := errors.Join(
+				failed("renew the lease", t.renew(ctx, now)),
+				failed("read changes", t.read(ctx)),
+				failed("end grace periods", t.expire(ctx, now)))
+			if ctx.Err() == nil {
+				t.note(err)
+			}
 			t.tell()
 		}
 	}
 }
 
-func (t *Tracker) log(what string, err error) {
+func failed(to string, err error) error {
 	if err != nil {
-		t.opts.Logger.Error("presence: the store failed", "to", what, "error", err)
+		err = fmt.Errorf("presence: %s: %w", to, err)
+	}
+	return err
+}
+
+// note keeps how the window's calls of the store went, and says so when that has changed.
+func (t *Tracker) note(err error) {
+	t.mu.Lock()
+	was := t.failed
+	t.failed = err
+	t.mu.Unlock()
+	switch {
+	case err != nil && was == nil:
+		t.opts.Logger.Error("presence: the store fails", "error", err)
+	case err == nil && was != nil:
+		t.opts.Logger.Info("presence: the store works again")
 	}
 }
 

@@ -38,6 +38,7 @@ type Gateway struct {
 	dicts      dictionaries
 	poller     *poll.Poller // nil without Options.Poller
 	presence   *presence.Tracker
+	people     *people // nil without Options.Presence.Store
 	shards     *shard.Manager
 	commands   *runner.Runner
 	identifies *runner.Runner

@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/presence"
 )
 
 // Checker is what a [Broker], a [SessionStore], a [Limiter] or a presence.Store may
@@ -54,7 +57,9 @@ func (g *Gateway) openHealth() {
 		add("sessions", g.opts.Sessions, g.lease.failed.get, g.copies.failed.get)
 	}
 	add("limiter", g.opts.Limiter)
-	add("presence", g.opts.Presence.Store, g.presence.Err)
+	if people := g.people; people != nil {
+		add("presence", people.Store, people.failed.get)
+	}
 }
 
 // firstOf is the first error that there is.
@@ -65,6 +70,20 @@ func firstOf(all []func() error) error {
 		}
 	}
 	return nil
+}
+
+// people is the store of presence that nodes share, as the tracker is given it: it
+// notes how reading goes, which is done ten times a second.
+type people struct {
+	presence.Store
+	failed lastError
+}
+
+// Since is of presence.Store.
+func (p *people) Since(ctx context.Context, cursor uint64) ([]presence.Entry, uint64, error) {
+	changed, next, err := p.Store.Since(ctx, cursor)
+	p.failed.set(err)
+	return changed, next, err
 }
 
 // look looks at every part, and says what has changed.

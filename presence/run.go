@@ -2,8 +2,6 @@ package presence
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 )
 
@@ -19,36 +17,17 @@ func (t *Tracker) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 			now := time.Now()
-			err := errors.Join(
-				failed("renew the lease", t.renew(ctx, now)),
-				failed("read changes", t.read(ctx)),
-				failed("end grace periods", t.expire(ctx, now)))
-			if ctx.Err() == nil {
-				t.note(err)
-			}
+			t.log("renew the lease", t.renew(ctx, now))
+			t.log("read changes", t.read(ctx))
+			t.log("end grace periods", t.expire(ctx, now))
 			t.tell()
 		}
 	}
 }
 
-func failed(to string, err error) error {
+func (t *Tracker) log(what string, err error) {
 	if err != nil {
-		err = fmt.Errorf("presence: %s: %w", to, err)
-	}
-	return err
-}
-
-// note keeps how the window's calls of the store went, and says so when that has changed.
-func (t *Tracker) note(err error) {
-	t.mu.Lock()
-	was := t.failed
-	t.failed = err
-	t.mu.Unlock()
-	switch {
-	case err != nil && was == nil:
-		t.opts.Logger.Error("presence: the store fails", "error", err)
-	case err == nil && was != nil:
-		t.opts.Logger.Info("presence: the store works again")
+		t.opts.Logger.Error("presence: the store failed", "to", what, "error", err)
 	}
 }
 

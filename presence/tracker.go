@@ -25,7 +25,6 @@ type Tracker struct {
 	graves  deadlines       // gone sessions whose version is still remembered
 	version uint64
 	closed  bool
-	failed  error // of the last window's calls of the store
 
 	// Owned by the goroutine.
 	cursor  uint64
@@ -71,14 +70,6 @@ func (t *Tracker) Set(ctx context.Context, d Device) error {
 		return err
 	}
 	return t.put(ctx, e)
-}
-
-// Err says how the store failed in the last window, or returns nil: what other
-// nodes have changed is known here, and they hear of what changes here.
-func (t *Tracker) Err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.failed
 }
 
 func (t *Tracker) entry(d Device) (Entry, error) {

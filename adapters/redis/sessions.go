@@ -71,6 +71,8 @@ func (s *Sessions) Take(ctx context.Context, node, id string) (gateway.StoredSes
 			return gateway.StoredSession{}, wrap("take a session", err)
 		case len(had) == 0:
 			return gateway.StoredSession{}, gateway.ErrNoSession
+		case len(had) == 1:
+			return gateway.StoredSession{}, wrap("take a session", gateway.ErrVersion)
 		case len(had) == 4:
 			expires, err := strconv.ParseInt(had[2], 10, 64)
 			return gateway.StoredSession{ID: id, Node: had[0], User: had[1], Expires: time.UnixMilli(expires), Data: []byte(had[3])}, wrap("take a session", err)

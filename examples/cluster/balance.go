@@ -92,8 +92,8 @@ func (c *cluster) pick() (best *node) {
 	return best
 }
 
-// before reports whether a new connection goes to n and not to o. One that cannot reach
-// the broker is the last choice. cluster.mu is held.
+// before reports whether a new connection goes to n and not to o. One that is degraded
+// is the last choice. cluster.mu is held.
 func (n *node) before(o *node) bool {
 	return cmp.Or(
 		compareBool(n.report.Away, o.report.Away),

@@ -32,7 +32,7 @@ type report struct {
 	Resumed   uint64 `json:"resumed"`
 	Lost      uint64 `json:"lost"` // sessions that another node took meanwhile
 	Gaps      uint64 `json:"gaps"`
-	Away      bool   `json:"away"` // the broker cannot be reached
+	Away      bool   `json:"away"` // the gateway is degraded: the broker, or who keeps sessions, cannot be reached
 }
 
 // runNode is a server with a gateway, until SIGTERM drains it.
@@ -94,7 +94,7 @@ func runNode(args []string) error {
 		select {
 		case <-reports.C:
 			st := gw.Stats()
-			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.away()})
+			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, len(gw.Degraded()) > 0})
 		case <-asked:
 			go func() {
 				ctx, cancel := context.WithTimeout(context.Background(), drainWithin)

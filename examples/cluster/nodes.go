@@ -48,7 +48,7 @@ func (c *cluster) add() (*node, error) {
 	}
 	n.link = l
 	server.Host = l.addr()
-	n.process, err = spawn(roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
+	n.process, err = spawn(c.o.program, roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
 		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate))
 	if err != nil {
 		l.close()

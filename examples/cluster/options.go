@@ -10,4 +10,5 @@ type options struct {
 	drainRate      int           // sessions a second
 	server         string        // the URL of the broker; empty: a NATS server of its own
 	url            string        // of the gateway, as clients know it: the proxy's
+	program        string        // that nodes are from now on; empty: this one. Tests roll to another build
 }

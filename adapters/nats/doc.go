@@ -104,6 +104,8 @@
 //     has: sessions that wait for it are told. When no node has, nobody knows.
 //   - An event that is lost between two servers of a cluster, whose client stays connected, is found out by
 //     the next one of its topic, and read; when the leader has changed, within 2 s.
+//   - A record that cannot be read, as a newer version has written it, is a gap of its topic; a session is
+//     refused (gateway.ErrVersion), presence is not seen. See "Upgrading" in docs/running.md.
 //   - Events are up to max_payload of the server (1 MB), topics up to 1,000 bytes.
 //
 // The history is BrokerOptions.History long, and of HistoryBytes; when that is more than the server may

@@ -36,6 +36,10 @@ func NewSessions(ctx context.Context, client goredis.UniversalClient, name strin
 		s.crew.stop()
 		return nil, wrap("open sessions", err)
 	}
+	if _, err := s.take(ctx, "", "", ""); err != nil { // nobody's session: whether Redis lets us
+		s.crew.stop()
+		return nil, wrap("open sessions", err)
+	}
 	return s, nil
 }
 

@@ -17,7 +17,7 @@ func MoveSlots(from, to *Server, slots int) {
 func RemoveNode(through, gone *Server) {
 	through.t.Helper()
 	through.run(redisCLI(through, "--cluster", "del-node", through.addr, nodeID(gone)))
-	gone.Stop()
+	gone.Kill() // who is alone need not say goodbye
 }
 
 // nodeID is by what nodes of a cluster know one.

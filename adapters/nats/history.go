@@ -42,7 +42,7 @@ func openHistory(ctx context.Context, js jetstream.JetStream, name string, o Bro
 	})
 	if err != nil {
 		h.stop()
-		return nil, fmt.Errorf("nats: open broker %q: %w", name, err)
+		return nil, notOpened(h.conn, "broker", name, err)
 	}
 	return h, nil
 }

@@ -71,7 +71,7 @@ func openTable(ctx context.Context, js jetstream.JetStream, what, name string, o
 	})
 	if err != nil {
 		t.stop()
-		return nil, fmt.Errorf("nats: open %s %q: %w", what, name, err)
+		return nil, notOpened(t.conn, what, name, err)
 	}
 	return t, nil
 }

@@ -97,7 +97,7 @@ func (s *siege) unread(n int) {
 		}
 		return paused
 	}
-	if !within(10*time.Second, func() bool { return paused() == n }) {
+	if !within(patience, func() bool { return paused() == n }) {
 		s.t.Errorf("%d of %d readers have paused", paused(), n)
 	}
 	s.holding(n, base)

@@ -12,9 +12,9 @@ import (
 // slowAttacks are of clients that begin and do not go on.
 func slowAttacks() []attack {
 	return []attack{
-		{name: "half a handshake", clients: 150, run: (*siege).halfHandshakes},
+		{name: "half a handshake", clients: 150, headers: siegeHeaders, run: (*siege).halfHandshakes},
 		{name: "half a frame", clients: 150, change: func(o *Options) {
-			o.Limits.IdentifyTimeout, o.Limits.HeartbeatInterval = time.Second, time.Second
+			o.Limits.IdentifyTimeout, o.Limits.HeartbeatInterval = 3*time.Second, 3*time.Second // of the bystander, too
 		}, run: (*siege).halfFrames},
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"testing"
 	"time"
 )
@@ -12,6 +13,7 @@ type attack struct {
 	name    string
 	clients int
 	change  func(o *Options)      // beside what siege sets; nil: nothing
+	headers time.Duration         // that a request may take; 0: more than it does
 	run     func(s *siege, n int) // by n clients; returns when each has got what it should
 }
 
@@ -38,7 +40,7 @@ const abuseLeft = 256 << 10
 
 func (a attack) test(t *testing.T, tr transport) {
 	began := time.Now()
-	s := besiege(t, tr, a.change)
+	s := besiegeWithin(t, tr, cmp.Or(a.headers, patience), a.change)
 	watcher := s.watch()
 	a.run(s, a.clients)
 	s.lift()

@@ -100,6 +100,7 @@ func (g *Gateway) second(now time.Time) {
 	m.rates(c.accepted.Load(), c.refusals.Load())
 	used, limit := g.memory.sample()
 	g.relieve(used, limit)
+	g.look(now)
 
 	queued, _ := g.queues()
 	values := []float64{math.NaN(), c.latency.Recent().Quantile(0.95).Seconds(), float64(queued), math.NaN()}

@@ -6,7 +6,8 @@ import "context"
 // is the default and serves the gateways of one process.
 //
 // Topics belong to partitions. A broker that keeps history gives each record a
-// [Position] in its partition, and reads from one again.
+// [Position] in its partition, and reads from one again. One that knows whether its
+// servers are there is a [Checker] too.
 //
 // All methods may be called by many goroutines at once. With a ctx that has ended
 // Publish and Since return an error that wraps its own.
@@ -19,13 +20,13 @@ type Broker interface {
 
 	// Open adds a receiver. deliver is called with every record of the topics
 	// that the feed follows, for one topic never by two goroutines at once; where
-	// some were lost, with a record that says so (Gap) in their place. It returns
+	// some were lost, or cannot be read, with a record that says so (Gap) in their place. It returns
 	// quickly, does not block, and does not call the broker.
 	Open(ctx context.Context, deliver func(Record)) (Feed, error)
 
 	// Since returns the records of a partition behind a position, oldest first,
 	// with every one that was published before the call. The error is ErrGap when
-	// some of them are not kept any more, or when the position is of another
+	// some of them are not kept any more or cannot be read, or when the position is of another
 	// epoch; it is never part of them.
 	Since(ctx context.Context, from Position) ([]Record, error)
 }

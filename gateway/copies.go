@@ -3,10 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -23,8 +23,8 @@ type copies struct {
 	next chan struct{}   // closed when the next round that begins is over
 	wake chan struct{}   // of one
 
-	saving  chan struct{} // full while copies are on their way
-	failing atomic.Bool   // the last round did
+	saving chan struct{} // full while copies are on their way
+	failed lastError     // of the last round
 }
 
 func newCopies(g *Gateway) *copies {
@@ -58,11 +58,11 @@ func (cs *copies) run() {
 		case <-cs.gw.ctx.Done():
 			return
 		}
-		err := cs.round(all)
-		if err != nil && !cs.failing.Load() && cs.gw.ctx.Err() == nil {
-			cs.gw.log.Warn("copies of sessions were not saved: what a killed node would lose grows", "error", err)
+		if err := cs.round(all); err != nil {
+			cs.failed.set(fmt.Errorf("copies were not saved: %w", err))
+		} else {
+			cs.failed.set(nil)
 		}
-		cs.failing.Store(err != nil)
 		select {
 		case <-time.After(copiesGap):
 		case <-cs.gw.ctx.Done():
@@ -209,7 +209,7 @@ func (cs *copies) keep(ctx context.Context, s *Session) error {
 		return nil // there is no copy, or there will be one of all that
 	}
 	kept := cs.change(s)
-	if cs.failing.Load() {
+	if cs.failed.get() != nil {
 		return nil
 	}
 	select {

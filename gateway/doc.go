@@ -68,7 +68,8 @@
 //
 // Stats is a plain struct, Expvar the same for package expvar; OnAlert tells of
 // thresholds that are crossed, OnSlow of sessions that do not keep up,
-// Session.Queue what one holds. docs/running.md is for who operates a gateway.
+// Session.Queue what one holds; Degraded and ServeHealth say which of the broker
+// and the stores do not work. docs/running.md is for who operates a gateway.
 //
 // # Not here
 //

@@ -20,6 +20,11 @@ var (
 
 	// ErrNoSession is returned by a SessionStore that does not keep a session.
 	ErrNoSession = errors.New("gateway: no such session")
+
+	// ErrVersion is returned, wrapped or not, by a SessionStore for a session that
+	// was stored by a version which this one does not understand. The client is
+	// told that its session is over.
+	ErrVersion = errors.New("gateway: a session was stored by a version that this one does not understand")
 )
 
 // CommandError is an error that a command's handler may return to choose what

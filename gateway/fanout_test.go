@@ -283,7 +283,7 @@ func TestShutdown(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Shutdown with a stalled client: %v", err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 6*time.Second {
 		t.Errorf("Shutdown took %v, its context a second", took)
 	}
 	if err := g.Publish(t.Context(), "t", Event{Type: "E"}); !errors.Is(err, ErrClosed) {

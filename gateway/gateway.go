@@ -38,6 +38,7 @@ type Gateway struct {
 	dicts      dictionaries
 	poller     *poll.Poller // nil without Options.Poller
 	presence   *presence.Tracker
+	people     *people // nil without Options.Presence.Store
 	shards     *shard.Manager
 	commands   *runner.Runner
 	identifies *runner.Runner
@@ -60,6 +61,7 @@ type Gateway struct {
 	copies    *copies // nil without Options.Sessions
 	history   history
 	slow      slowConns
+	health    health
 
 	// What a drain leaves behind.
 	draining    atomic.Bool
@@ -143,6 +145,7 @@ func New(opts Options) (*Gateway, error) {
 		g.workers.stop()
 		return nil, err
 	}
+	g.openHealth()
 	g.clock.Go(g.tick)
 	if g.opts.Sessions != nil {
 		g.keepers.start(g.keepLease)

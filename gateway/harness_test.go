@@ -43,7 +43,7 @@ func testGateway(t testing.TB, change func(*Options)) (*Gateway, string) {
 	}
 	srv := httptest.NewServer(g)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Shutdown(ctx); err != nil && !errors.Is(err, ErrClosed) {
 			t.Errorf("Shutdown: %v", err)
@@ -107,7 +107,7 @@ type testClient struct {
 
 func dial(t testing.TB, url string) *testClient {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	ws, _, err := websocket.Dial(ctx, url, nil)
 	if err != nil {
@@ -144,7 +144,7 @@ func (c *testClient) send(text string) {
 		}
 		kind = websocket.MessageBinary
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := c.ws.Write(ctx, kind, data); err != nil {
 		c.t.Fatalf("send: %v", err)
@@ -153,7 +153,7 @@ func (c *testClient) send(text string) {
 
 // read returns the next message, or the error that ended the connection.
 func (c *testClient) read() (message, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	kind, data, err := c.ws.Read(ctx)
 	if err != nil {
@@ -241,13 +241,17 @@ func (c *testClient) closeCode() Code {
 	}
 }
 
+// patience is how long what must happen may take on a machine that is busy.
+// Nothing waits for it to pass.
+const patience = time.Minute
+
 // eventually waits for a condition that other goroutines bring about.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 		<-time.After(2 * time.Millisecond)
 	}

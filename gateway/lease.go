@@ -15,6 +15,8 @@ import (
 type lease struct {
 	node  string       // this gateway, among all that ever were
 	until atomic.Int64 // Unix nanoseconds of this gateway's time
+
+	failed lastError // of the last renewal
 }
 
 func newNodeName() string {
@@ -27,17 +29,8 @@ func newNodeName() string {
 func (g *Gateway) keepLease() {
 	ticker := time.NewTicker(g.limits.Lease / 3)
 	defer ticker.Stop()
-	failing := false
 	for {
-		err := g.renew(g.ctx)
-		if failed := err != nil && g.ctx.Err() == nil; failed != failing {
-			failing = failed
-			if failed {
-				g.log.Warn("the store of sessions does not answer", "error", err)
-			} else {
-				g.log.Info("the store of sessions answers again")
-			}
-		}
+		_ = g.renew(g.ctx) // Degraded says what failed
 		select {
 		case <-ticker.C:
 		case <-g.ctx.Done():
@@ -55,6 +48,7 @@ func (g *Gateway) renew(ctx context.Context) error {
 	if err == nil {
 		g.lease.until.Store(began.Add(g.limits.Lease).UnixNano())
 	}
+	g.lease.failed.set(err)
 	return err
 }
 

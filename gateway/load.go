@@ -82,6 +82,9 @@ func (g *Gateway) load(ctx context.Context, id string, user User, seen seen) (*S
 		}
 	}
 	rec, err := g.take(ctx, id, user.ID)
+	if errors.Is(err, ErrVersion) {
+		g.log.Error("a session was lost: the store does not understand its record", "user", user.ID, "error", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("take a session from the store: %w", err)
 	}
@@ -90,7 +93,7 @@ func (g *Gateway) load(ctx context.Context, id string, user User, seen seen) (*S
 	case err == nil:
 	case errors.Is(err, ErrGap), errors.Is(err, errSequence):
 		g.copies.end(id)
-	case errors.Is(err, errStoredVersion):
+	case errors.Is(err, ErrVersion):
 		g.copies.end(id)
 		g.log.Error("a session was lost: its record is not understood", "user", rec.User, "error", err)
 	default: // somebody else may have more luck with it

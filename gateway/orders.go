@@ -69,14 +69,19 @@ func (s *Session) hear(ctx context.Context) error {
 }
 
 // obey does what is asked of the user's sessions, or ends the session when events
-// of it were lost. It returns the connection that is to be told then, if there is
+// of it were lost, or what is asked is not understood: a newer version asks for something,
+// and a ban would be one that is not there. It returns the connection that is to be told then, if there is
 // one. mu is held.
 func (s *Session) obey(p *published) *conn {
 	if p.Gap {
 		return s.doom(&CloseError{Code: CloseTimedOut, Reason: "events were lost"})
 	}
 	var o order
-	if json.Unmarshal(p.Data, &o) != nil || o.Node == s.gw.lease.node {
+	err := json.Unmarshal(p.Data, &o)
+	switch {
+	case err != nil:
+		return s.doom(&CloseError{Code: CloseTimedOut, Reason: "an order is not understood"})
+	case o.Node == s.gw.lease.node:
 		return nil
 	}
 	switch p.Type {
@@ -86,6 +91,8 @@ func (s *Session) obey(p *published) *conn {
 		tr := s.inTransit()
 		tr.orders = append(tr.orders, storedOrder{p.Type, o.Topics})
 		s.gw.chore(s, s.carryOut)
+	default:
+		return s.doom(&CloseError{Code: CloseTimedOut, Reason: "an order is not understood"})
 	}
 	return nil
 }

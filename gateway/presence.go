@@ -58,6 +58,10 @@ func (g *Gateway) openPresence() (err error) {
 	if o.Logger == nil {
 		o.Logger = g.log
 	}
+	if o.Store != nil {
+		g.people = &people{Store: o.Store}
+		o.Store = g.people
+	}
 	g.presence, err = presence.New(o)
 	return err
 }

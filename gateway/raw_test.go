@@ -33,7 +33,7 @@ func dialRaw(t testing.TB, url string) *rawConn {
 // upgradeRaw makes a WebSocket of a connection that somebody else closes.
 func upgradeRaw(t testing.TB, nc net.Conn, host, path string) *rawConn {
 	t.Helper()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	fmt.Fprintf(nc, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", path, host)
 	c := &rawConn{t: t, nc: nc, r: bufio.NewReader(nc)}

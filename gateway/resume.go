@@ -100,7 +100,7 @@ func (c *conn) cannotResume(err error) {
 		c.invalidSession("unknown")
 	case errors.Is(err, errForeignSession):
 		c.invalidSession("user")
-	case errors.Is(err, errStoredVersion):
+	case errors.Is(err, ErrVersion):
 		c.invalidSession("version")
 	case errors.Is(err, errSequence):
 		c.invalidSession("sequence")

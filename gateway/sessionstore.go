@@ -31,7 +31,9 @@ type SessionStore interface {
 	// that does not live. What a living node has it does not get: the error is
 	// a *TakenError with that and the user. Of those who ask at once for one that nobody
 	// has, one gets it. Whoever asks for one that is not kept or whose time is
-	// over gets ErrNoSession. After any other error the node may have it.
+	// over gets ErrNoSession; whoever asks for one that a newer version of the store
+	// has kept, and this one cannot read, ErrVersion. After any other error the node
+	// may have it.
 	Take(ctx context.Context, node, id string) (StoredSession, error)
 
 	// Delete forgets records, but those that another node has. That some are not

@@ -3,8 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -127,22 +125,4 @@ func (c *conn) hasNotBegun() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stage == stageHello
-}
-
-// Health returns nil while the gateway takes new connections, and ErrClosed
-// from the moment that Shutdown was called.
-func (g *Gateway) Health() error {
-	if g.draining.Load() {
-		return ErrClosed
-	}
-	return nil
-}
-
-// ServeHealth answers a load balancer: 200 while Health is nil, else 503.
-func (g *Gateway) ServeHealth(w http.ResponseWriter, _ *http.Request) {
-	if g.Health() != nil {
-		http.Error(w, "draining", http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }

@@ -40,7 +40,7 @@ var transports = []transport{
 }
 
 // siegeHeaders is how long clients have for a request, and for the handshake of
-// TLS before it, which hundreds do at once, on a machine that others may use.
+// TLS before it, where they do not end them; elsewhere they have time.
 // siegeWindow is how long their sessions may be resumed.
 const (
 	siegeHeaders = 3 * time.Second
@@ -67,6 +67,11 @@ type siege struct {
 // besiege starts a gateway. Its users are named by their tokens, and subscribed
 // to the topic of their name; "refused" is refused.
 func besiege(t *testing.T, tr transport, change func(*Options)) *siege {
+	return besiegeWithin(t, tr, patience, change)
+}
+
+// besiegeWithin gives clients so long for a request.
+func besiegeWithin(t *testing.T, tr transport, headers time.Duration, change func(*Options)) *siege {
 	s := &siege{t: t, transport: tr, goroutines: runtime.NumGoroutine(), dialing: make(chan struct{}, 16)}
 	o := Options{
 		Authenticate: func(_ context.Context, id Identify) (User, error) {
@@ -97,7 +102,7 @@ func besiege(t *testing.T, tr transport, change func(*Options)) *siege {
 	s.addr = ln.Addr().String()
 	s.srv = &http.Server{
 		Handler:           s.g,
-		ReadHeaderTimeout: siegeHeaders,
+		ReadHeaderTimeout: headers,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
 	if tr.tls {
@@ -158,7 +163,7 @@ func (s *siege) tcp() net.Conn {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.attackers = append(s.attackers, nc)
@@ -279,7 +284,7 @@ func (s *siege) lift() {
 func (s *siege) wantLeft(n int) {
 	s.t.Helper()
 	var st Stats
-	ok := within(10*time.Second, func() bool {
+	ok := within(patience, func() bool {
 		st = s.g.Stats()
 		shut := s.g.identifies.Running() + s.g.resumes.Running() + s.g.commands.Running() + s.g.chores.Running() + s.g.writers.count()
 		return st.Connections == n && st.Sessions == n && st.Detached == 0 && s.g.shards.Total() == n && shut == 0
@@ -296,7 +301,7 @@ func (s *siege) wantLeft(n int) {
 // reachable says which connections and sessions are in memory beyond n of each.
 func (s *siege) reachable(n int) string {
 	var conns, sessions int
-	within(10*time.Second, func() bool {
+	within(patience, func() bool {
 		runtime.GC()
 		conns, sessions = 0, 0
 		s.mu.Lock()
@@ -351,7 +356,7 @@ func (s *siege) heap() uint64 {
 func (s *siege) wantHeap(most uint64) {
 	s.t.Helper()
 	var now uint64
-	if !within(5*time.Second, func() bool { now = s.heap(); return now <= most }) {
+	if !within(patience, func() bool { now = s.heap(); return now <= most }) {
 		s.t.Errorf("%d KB of the heap are in use, want at most %d", now>>10, most>>10)
 	}
 }
@@ -374,7 +379,7 @@ func (s *siege) end() {
 		s.t.Errorf("Shutdown: %v", err)
 	}
 	s.srv.Close()
-	if !within(10*time.Second, func() bool { return runtime.NumGoroutine() <= s.goroutines }) {
+	if !within(patience, func() bool { return runtime.NumGoroutine() <= s.goroutines }) {
 		stacks := make([]byte, 1<<20)
 		s.t.Errorf("%d goroutines, want %d:\n%s", runtime.NumGoroutine(), s.goroutines, stacks[:runtime.Stack(stacks, true)])
 	}
@@ -407,8 +412,9 @@ type bystander struct {
 }
 
 // bystanderSoon is how late an event may be while the machine is busy with both
-// ends of an attack.
-const bystanderSoon = 3 * time.Second
+// ends of an attack, and with what others do: below the ten seconds for which
+// one client could hold up another that is written to in its turn.
+const bystanderSoon = 8 * time.Second
 
 func (s *siege) watch() *bystander {
 	c, _ := s.login("bystander")
@@ -472,11 +478,11 @@ func (b *bystander) read() {
 // leave checks that it got everything, and says goodbye.
 func (b *bystander) leave() {
 	close(b.stop)
-	if !within(10*time.Second, func() bool { return b.got.Load() == b.published.Load() }) {
+	if !within(patience, func() bool { return b.got.Load() == b.published.Load() }) {
 		b.s.t.Errorf("the bystander got %d of %d events", b.got.Load(), b.published.Load())
 	}
 	b.leaving.Store(true)
-	b.c.nc.SetDeadline(time.Now().Add(5 * time.Second))
+	b.c.nc.SetDeadline(time.Now().Add(patience))
 	b.c.write(frame(0x80|wsClose, closePayload(1000, "")))
 	b.done.Wait()
 	b.c.nc.Close()

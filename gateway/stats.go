@@ -38,6 +38,8 @@ type Stats struct {
 	Gaps            uint64            // times that events of a topic were lost between the broker and this node; its sessions ended
 	ResumesRefused  map[string]uint64 // sign-ins answered with Invalid Session, by reason: "unknown", "user", "sequence", "ended", "contested", "gap", "version", "gone", "busy"
 
+	Degraded map[string]time.Duration // parts that do not work, as Degraded has them: for how long
+
 	Topics        int               // with a subscriber in this process
 	Received      uint64            // messages of clients that were handled
 	Published     uint64            // events handed to the broker
@@ -151,6 +153,8 @@ func (g *Gateway) Stats() Stats {
 		SessionsLost:    c.lost.Load(),
 		ResumesRefused:  resumes,
 
+		Degraded: g.troubles(),
+
 		Topics:        g.topics.count(),
 		Received:      c.received.Load(),
 		Published:     c.published.Load(),
@@ -174,6 +178,19 @@ func (g *Gateway) Stats() Stats {
 		MemoryUsed:  used,
 		MemoryLimit: limit,
 	}
+}
+
+// troubles are the parts that do not work.
+func (g *Gateway) troubles() map[string]time.Duration {
+	all, now := g.Degraded(), g.now()
+	if len(all) == 0 {
+		return nil
+	}
+	lasts := make(map[string]time.Duration, len(all))
+	for _, t := range all {
+		lasts[t.Part] = now.Sub(t.Since)
+	}
+	return lasts
 }
 
 // queues returns what waits in the lanes, and in sessions.

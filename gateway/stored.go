@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,8 +10,9 @@ import (
 )
 
 // storedVersion is the format of StoredSession.Data: this byte, then JSON. A
-// rolling deploy runs two versions at once: fields may be added, the byte
-// changes when an older reader would be wrong.
+// rolling deploy runs two versions at once, and sessions go both ways: a field may
+// be added that an older reader does without, and loses; the byte changes when an older
+// reader would be wrong, one release after readers know it (docs/running.md).
 const storedVersion = 1
 
 // copyVersion is that of a copy, which an older reader would take for a whole record.
@@ -128,13 +128,11 @@ func (s *Session) encode(st stored, expires time.Time) (StoredSession, error) {
 	return StoredSession{ID: s.id, User: s.user.ID, Expires: expires, Data: append([]byte{version}, data...)}, nil
 }
 
-var errStoredVersion = errors.New("gateway: a session was stored by a version that this one does not understand")
-
-// decodeStored reads what encode wrote. Every error is an errStoredVersion:
+// decodeStored reads what encode wrote. Every error is ErrVersion:
 // what is damaged will not get better either.
 func decodeStored(rec StoredSession) (st stored, err error) {
 	if len(rec.Data) == 0 || rec.Data[0] != storedVersion && rec.Data[0] != copyVersion {
-		return st, errStoredVersion
+		return st, ErrVersion
 	}
 	st.copy = rec.Data[0] == copyVersion
 	err = json.Unmarshal(rec.Data[1:], &st)
@@ -142,7 +140,7 @@ func decodeStored(rec StoredSession) (st stored, err error) {
 		err = st.check()
 	}
 	if err != nil {
-		return st, fmt.Errorf("%w: %w", errStoredVersion, err)
+		return st, fmt.Errorf("%w: %w", ErrVersion, err)
 	}
 	return st, nil
 }
@@ -157,6 +155,11 @@ func (st *stored) check() error {
 	for _, ev := range st.Events {
 		if err := ev.check(); err != nil {
 			return err
+		}
+	}
+	for _, o := range st.Orders {
+		if o.What != orderSubscribe && o.What != orderUnsubscribe {
+			return fmt.Errorf("an order to %q", o.What)
 		}
 	}
 	for _, r := range st.Replies {

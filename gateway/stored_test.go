@@ -29,6 +29,8 @@ func TestStoredBytesThatMakeNoSense(t *testing.T) {
 		"a number without end":     "\x01" + event(`{"type":"E","data":1e999}`),
 		"a class of its own":       "\x01" + event(`{"type":"E","data":1,"class":9}`),
 		"a reply that is no text":  "\x01" + `{"acked":2,"replies":[{"command":"C","nonce":1,"data":"` + "\xff" + `"}]}`,
+		"an order of its own":      "\x01" + `{"acked":2,"orders":[{"what":"BAN","topics":["t"]}]}`,
+		"a copy of its own":        "\x12{}",
 		"a reply without data":     "\x01" + `{"acked":2,"replies":[{"command":"C","nonce":1}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -79,7 +79,9 @@
 //   - A position is an offset, the leader's epoch in which the record before it was written, and the
 //     topic's identity. A leader that changes keeps all positions. Where it lacks the end (an unclean
 //     election), positions behind the cut are a gap, also when others have written there since, and
-//     feeds that had more are told.
+//     feeds that had more are told. Those that had less are told as soon as somebody who knows of it,
+//     because he had read it or it was acknowledged to him, writes that into the partition: at once, or
+//     with the next Publish of that process there. When none of these lives, they are not told.
 //   - While the brokers are away nodes keep what they have, [Broker.Err] says why, and what was published
 //     is read when they are back, from where each node was. What is not kept any more by then (Retention,
 //     DeleteRecords) is told to each topic of the partition that is followed, with a record that says Gap,

@@ -27,6 +27,7 @@ type events struct {
 	id         kadm.TopicID
 	epoch      uint64 // of all positions: which topic it is
 	partitions uint32
+	behind     []atomic.Int64 // the newest record that is kept of what this process has published, by partition
 
 	base   context.Context // ends with Close
 	cancel context.CancelFunc
@@ -50,7 +51,7 @@ func (e *events) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.admin = kadm.NewClient(e.client)
-	e.sender = newSender(e.client, e.base)
+	e.sender = newSender(e.client, e.base, e.kept)
 	if err := e.opts.topic().ensure(ctx, e.admin); err != nil {
 		return err
 	}
@@ -60,6 +61,7 @@ func (e *events) open(ctx context.Context) (err error) {
 	}
 	detail := details[e.opts.Topic]
 	e.id, e.partitions = detail.ID, uint32(len(detail.Partitions))
+	e.behind = make([]atomic.Int64, e.partitions)
 	if e.id == (kadm.TopicID{}) {
 		return errNoID
 	}

@@ -16,6 +16,7 @@ func (t *tail) trouble(err error) {
 	case !t.reading:
 	case errors.As(err, &cut): // the client goes on where the leader's log is another one
 		t.lose(place{cut.ResetToEpoch, cut.ResetTo}, "the leader has lost the end")
+		t.broker.cut(t.number) // others may not know
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		if !t.mending {
 			t.mending = true

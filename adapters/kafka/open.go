@@ -31,7 +31,7 @@ func (q *Queue) open(ctx context.Context) (err error) {
 		return err
 	}
 	q.admin = kadm.NewClient(q.producer)
-	q.sender = newSender(q.producer, q.base)
+	q.sender = newSender(q.producer, q.base, func(*kgo.Record) {})
 	items := wanted{q.opts.Topic, q.opts.Partitions, q.opts.Replication, q.opts.Retention, 0}
 	if err := items.ensure(ctx, q.admin); err != nil {
 		return err

@@ -16,10 +16,12 @@ type sender struct {
 	client *kgo.Client
 	base   context.Context // ends with its owner
 	room   chan struct{}   // has an entry for each record on its way
+	kept   func(*kgo.Record)
 }
 
-func newSender(client *kgo.Client, base context.Context) sender {
-	return sender{client, base, make(chan struct{}, maxPutting)}
+// newSender has kept called with each record that is kept, those of a partition in their order.
+func newSender(client *kgo.Client, base context.Context, kept func(*kgo.Record)) sender {
+	return sender{client, base, make(chan struct{}, maxPutting), kept}
 }
 
 // send returns when all records are kept. The client may not know the caller's context: it would
@@ -32,8 +34,11 @@ func (s *sender) send(ctx context.Context, records ...*kgo.Record) (err error) {
 		case <-ctx.Done():
 			return fmt.Errorf("too much is on its way: %w", ctx.Err())
 		}
-		s.client.Produce(s.base, r, func(_ *kgo.Record, err error) {
+		s.client.Produce(s.base, r, func(r *kgo.Record, err error) {
 			<-s.room
+			if err == nil {
+				s.kept(r)
+			}
 			results <- err
 		})
 	}

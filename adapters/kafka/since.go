@@ -95,6 +95,10 @@ func (b *Broker) between(ctx context.Context, partition uint32, from place, end 
 			if r.Offset >= end {
 				break
 			}
+			if isCut(r.Value) && from.epoch >= r.LeaderEpoch && r.Offset == next.offset {
+				next = place{r.LeaderEpoch, r.Offset + 1} // from is behind what it tells
+				continue
+			}
 			rec, ok := decodeRecord(r.Value)
 			size += len(r.Value)
 			if !ok || r.Offset != next.offset || size > b.opts.HistoryBytes {

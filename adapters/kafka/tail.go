@@ -24,6 +24,8 @@ type tail struct {
 	reading   bool      // begins and ends with the turn
 	mending   bool
 	next      place         // everything before it was delivered
+	lost      bool          // followers were told so, and have been given nothing since
+	told      int32         // what was lost before this epoch of leaders they know of
 	sent      int64         // the offset behind the newest record of which this node's Publish returned
 	moved     chan struct{} // closed and replaced when next is another one
 }
@@ -116,7 +118,7 @@ func (t *tail) read(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	t.joining++
-	t.reading, t.next, t.idle, t.sent = true, end, time.Now(), min(t.sent, end.offset)
+	t.reading, t.next, t.lost, t.told, t.idle, t.sent = true, end, false, end.epoch, time.Now(), min(t.sent, end.offset)
 	t.mu.Unlock()
 	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(end.offset).WithEpoch(end.epoch)))
 	return nil
@@ -151,7 +153,16 @@ func (t *tail) take(records []*kgo.Record) {
 		} else if at.offset != t.next.offset {
 			t.lose(at, "records are missing")
 		}
+		if t.lost {
+			t.lost, t.told = false, r.LeaderEpoch
+		}
 		t.move(place{r.LeaderEpoch, r.Offset + 1})
+		if isCut(r.Value) {
+			if t.told < r.LeaderEpoch {
+				t.lose(t.next, "a leader lacked what was kept")
+			}
+			continue
+		}
 		rec, ok := decodeRecord(r.Value)
 		if !ok {
 			t.lose(t.next, "a record cannot be read")
@@ -177,6 +188,7 @@ func (t *tail) lose(to place, why string) {
 	b.opts.Logger.Warn("kafka: events were lost", "topic", b.opts.Topic, "partition", t.number, "why", why,
 		"from", t.next.offset, "to", to.offset)
 	t.move(to)
+	t.lost = true
 	t.sent = min(t.sent, to.offset)
 	for topic, feeds := range t.followers {
 		for _, f := range feeds {

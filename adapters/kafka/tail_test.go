@@ -13,7 +13,7 @@ import (
 )
 
 // What is fetched is delivered once, and what is missing is told: in words, "epoch/offset:" and what
-// comes of it.
+// comes of it. A record with a star is a cut.
 func TestTail(t *testing.T) {
 	for name, c := range map[string]struct{ fetched, want string }{
 		"one after another":    {"3/7 3/8 3/9", "7 8 9"},
@@ -28,14 +28,24 @@ func TestTail(t *testing.T) {
 		"another version":      {"3/7 3/8! 3/9", "7 gap 9"},
 		"cut by the client":    {"3/7 3/8 cut3/6 4/6 4/7", "7 8 gap 6 7"},
 		"of no epoch":          {"-1/7 3/7", "7"},
+		"a cut":                {"3/7 4/8* 4/9", "7 gap 9"},
+		"cuts of many":         {"3/7 4/8* 4/9* 4/10 4/11*", "7 gap 10"},
+		"a cut before it came": {"3/7 3/8* 3/9", "7 9"},
+		"a cut that is known":  {"3/7 3/8 cut3/6 4/6 4/7* 4/8", "7 8 gap 6 8"},
+		"a cut of the next":    {"3/7 3/8 cut3/6 4/6 5/7* 5/8", "7 8 gap 6 gap 8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			var last gateway.Position
-			b := &Broker{events: &events{epoch: 1, base: context.Background(),
+			client, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:1")) // nobody
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			b := &Broker{events: &events{client: client, epoch: 1, base: context.Background(),
 				opts: BrokerOptions{Logger: slog.New(slog.DiscardHandler)}}}
 			tl := newTail(b, 0)
-			tl.reading, tl.next = true, place{3, 7}
+			tl.reading, tl.next, tl.told = true, place{3, 7}, 3
 			f := &feed{broker: b, deliver: func(rec gateway.Record) {
 				if rec.Gap {
 					got = append(got, "gap")
@@ -61,6 +71,9 @@ func TestTail(t *testing.T) {
 				}
 				if strings.HasSuffix(text, "!") {
 					r.Value[0]++
+				}
+				if strings.HasSuffix(text, "*") {
+					r.Value = []byte{cutVersion}
 				}
 				tl.take([]*kgo.Record{r})
 			}

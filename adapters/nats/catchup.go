@@ -72,6 +72,9 @@ func (b *Broker) give(k kept, before uint64) bool {
 	}
 	t.last = k.seq
 	if rec, ok := b.recordOf(k, b.sure.epoch); ok {
+		if rec.Gap {
+			b.log.lost("a record cannot be read: a newer version wrote it", 1)
+		}
 		t.dispatch(rec)
 	}
 	return true

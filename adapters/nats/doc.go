@@ -104,6 +104,8 @@
 //     has: sessions that wait for it are told. When no node has, nobody knows.
 //   - An event that is lost between two servers of a cluster, whose client stays connected, is found out by
 //     the next one of its topic, and read; when the leader has changed, within 2 s.
+//   - A record that cannot be read, as a newer version has written it, is a gap of its topic; a session is
+//     refused (gateway.ErrVersion), presence is not seen. See "Upgrading" in docs/running.md.
 //   - Events are up to max_payload of the server (1 MB), topics up to 1,000 bytes.
 //
 // The history is BrokerOptions.History long, and of HistoryBytes; when that is more than the server may
@@ -136,9 +138,12 @@
 //
 // # Servers and modules
 //
+// Passwords, keys and TLS are the connection's. A New that the server does not answer within 10 s, or whose connection was closed,
+// says what the connection was told: that the password is wrong, the certificate is nobody's, or what the user may not send.
+//
 // The queue asks for nothing newer than NATS 2.10, the others for 2.11; the tests run against 2.15, alone and as a cluster of three.
 // nats.go is the client since it is the vendor's own, in Go alone, released every few weeks, and what a Go
-// service with NATS has already. It brings nkeys, nuid, golang.org/x/crypto, golang.org/x/sys and
+// service with NATS has already. It brings nkeys (the tests sign with it), nuid, golang.org/x/crypto, golang.org/x/sys and
 // klauspost/compress. The server is in go.mod for the tests, which have it in their process: no
 // program that uses this package is built with it.
 //

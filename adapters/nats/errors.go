@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -45,6 +46,17 @@ func wrap(what string, err error) error {
 		return err
 	}
 	return fmt.Errorf("nats: %s: %w", what, err)
+}
+
+// notOpened is what a New returns for what it could not open. When the server has not answered, it says what the connection
+// was told last: that the password is wrong, say, or what this user may not send.
+func notOpened(conn *natsgo.Conn, what, name string, err error) error {
+	told := conn.LastError()
+	silent := errors.Is(err, errSilent) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, natsgo.ErrConnectionClosed)
+	if silent && told != nil && !errors.Is(err, told) {
+		err = fmt.Errorf("%w; the connection was told: %w", err, told)
+	}
+	return fmt.Errorf("nats: open %s %q: %w", what, name, err)
 }
 
 // What a server says, of its errors.json. The client has no names for these.

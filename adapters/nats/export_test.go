@@ -59,3 +59,12 @@ func (b *Broker) Deaf(topic string, deaf bool) error {
 
 // Sent is how many bytes its connection was given.
 func (b *Broker) Sent() uint64 { return b.conn.Stats().OutBytes }
+
+// Stored is the subject at which the records of a topic are kept.
+func (b *Broker) Stored(topic string) string {
+	subject, err := b.topicAt(topic)
+	if err != nil {
+		panic(err)
+	}
+	return b.storedAt(subject)
+}

@@ -42,7 +42,7 @@ func openHistory(ctx context.Context, js jetstream.JetStream, name string, o Bro
 	})
 	if err != nil {
 		h.stop()
-		return nil, fmt.Errorf("nats: open broker %q: %w", name, err)
+		return nil, notOpened(h.conn, "broker", name, err)
 	}
 	return h, nil
 }
@@ -164,7 +164,11 @@ func (h *history) since(ctx context.Context, from gateway.Position) ([]gateway.R
 		}
 		for _, k := range some {
 			at = k.seq
-			if rec, ok := h.recordOf(k, st.epoch); ok {
+			rec, ok := h.recordOf(k, st.epoch)
+			if rec.Gap {
+				return nil, gateway.ErrGap
+			}
+			if ok {
 				recs = append(recs, rec)
 			}
 		}
@@ -192,14 +196,18 @@ func orGap(err error) error {
 	return err
 }
 
-// recordOf is the record that a message is; what others put there is none.
+// recordOf is the record that a message is; what others put at another place is none. What cannot be read, as
+// a newer version has written it, is a gap in its topic.
 func (h *history) recordOf(k kept, epoch uint64) (gateway.Record, bool) {
 	topic, partition, ok := h.placeOf(k.subject)
 	if !ok {
 		return gateway.Record{}, false
 	}
 	rec, ok := decodeRecord(k.data)
+	if !ok {
+		rec = gateway.Record{Gap: true}
+	}
 	rec.Topic = topic
 	rec.Position = gateway.Position{Partition: partition, Epoch: epoch, Offset: k.seq}
-	return rec, ok
+	return rec, true
 }

@@ -3,7 +3,9 @@ package nats
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,6 +19,7 @@ import (
 // forgotten two hours after it was put.
 type Presence struct {
 	table *table
+	newer func(error) // says that there is an entry that cannot be read
 }
 
 var _ presence.Store = (*Presence)(nil)
@@ -28,7 +31,15 @@ func NewPresence(ctx context.Context, js jetstream.JetStream, name string, o Sto
 	if err != nil {
 		return nil, err
 	}
-	return &Presence{t}, nil
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	var told sync.Once
+	return &Presence{t, func(err error) {
+		told.Do(func() {
+			o.Logger.Warn("nats: presence that cannot be read is not seen", "presence", name, "error", err)
+		})
+	}}, nil
 }
 
 // Close ends the calls that still run: they return gateway.ErrClosed, as all others do from then on. It takes 2 s at most.
@@ -44,8 +55,11 @@ func (p *Presence) Put(ctx context.Context, e presence.Entry) error {
 			}
 			if k.seq > 0 {
 				old, err := p.entryOf(k)
-				if err != nil || old.Version >= e.Version {
-					return err
+				if err == nil && old.Version >= e.Version {
+					return nil
+				}
+				if err != nil {
+					p.newer(err) // who puts has the session now
 				}
 			}
 			if _, err := p.put(ctx, e, k.seq); !outdated(err) {
@@ -96,7 +110,10 @@ func (p *Presence) sweep(ctx context.Context, node string, now time.Time) ([]pre
 	}
 	var theirs []kept
 	_, err = p.table.scan(ctx, "entry.>", 1, func(k kept) {
-		if e, err := p.entryOf(k); err == nil && !e.Gone && leases[e.Node].revision > 0 {
+		e, err := p.entryOf(k)
+		if err != nil {
+			p.newer(err)
+		} else if !e.Gone && leases[e.Node].revision > 0 {
 			theirs = append(theirs, k)
 		}
 	})
@@ -130,7 +147,7 @@ func (p *Presence) handOver(ctx context.Context, k kept, leases map[string]lease
 		e, err := p.entryOf(k)
 		l := leases[e.Node]
 		if err != nil || e.Gone || l.revision == 0 {
-			return presence.Entry{}, err
+			return presence.Entry{}, nil
 		}
 		e.Node, e.At = node, now
 		e.Version++
@@ -203,7 +220,8 @@ func (p *Presence) since(ctx context.Context, cursor uint64) ([]presence.Entry, 
 	next, err := p.table.scan(ctx, "entry.>", cursor+1, func(k kept) {
 		e, err := p.entryOf(k)
 		if err != nil {
-			return // of a newer version
+			p.newer(err)
+			return
 		}
 		if i, again := place[k.subject]; again {
 			all[i].Version = 0 // it has changed while it was read

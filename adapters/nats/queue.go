@@ -65,7 +65,7 @@ func NewQueue(ctx context.Context, js jetstream.JetStream, name string, o QueueO
 	q.ctx, q.stop = context.WithCancel(context.Background())
 	if err := q.call(ctx, q.open); err != nil {
 		q.stop()
-		return nil, fmt.Errorf("nats: open queue %q: %w", name, err)
+		return nil, notOpened(q.conn, "queue", name, err)
 	}
 	return q, nil
 }

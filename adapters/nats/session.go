@@ -2,7 +2,7 @@ package nats
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
@@ -21,7 +21,7 @@ func (s session) kept() bool { return s.revision > 0 && time.Now().Before(s.Expi
 // is over, and the data to the end. A lease is one of the version and its nanoseconds.
 const sessionVersion = 1
 
-var errSessionVersion = errors.New("the record is of a newer version, or none")
+var errSessionVersion = fmt.Errorf("it is of a newer version, or no record of ours: %w", gateway.ErrVersion)
 
 func encodeSession(s session) []byte {
 	b := make([]byte, 0, 1+4*binary.MaxVarintLen64+len(s.by)+len(s.Node)+len(s.User)+len(s.Data))

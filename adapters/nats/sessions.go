@@ -79,6 +79,9 @@ func (s *Sessions) save(ctx context.Context, node string, rec gateway.StoredSess
 		revision, known := s.revision(node, rec.ID)
 		if !known {
 			old, err := s.get(ctx, rec.ID)
+			if errors.Is(err, errSessionVersion) {
+				return errReplaced // by a node of a newer version
+			}
 			if err != nil {
 				return err
 			}
@@ -148,6 +151,9 @@ func (s *Sessions) delete(ctx context.Context, node, id string) error {
 	s.forget(node, id)
 	for {
 		rec, err := s.get(ctx, id)
+		if errors.Is(err, errSessionVersion) {
+			return nil // another's, of a newer version
+		}
 		if err != nil || rec.revision == 0 || rec.Node != "" && rec.Node != node {
 			return err
 		}
@@ -167,7 +173,8 @@ func (s *Sessions) Renew(ctx context.Context, node string, lease time.Duration) 
 	}))
 }
 
-// lives reports whether a node does. The time is asked first: a node that renews meanwhile lives.
+// lives reports whether a node does. The time is asked first: a node that renews meanwhile lives. So does one
+// whose lease cannot be read, until the server forgets that.
 func (s *Sessions) lives(ctx context.Context, node string) (bool, error) {
 	st, err := s.table.info(ctx)
 	if err != nil {
@@ -178,7 +185,7 @@ func (s *Sessions) lives(ctx context.Context, node string) (bool, error) {
 		return false, err
 	}
 	if len(k.data) == 0 || k.data[0] != sessionVersion {
-		return false, errSessionVersion
+		return true, nil
 	}
 	lease, _ := binary.Varint(k.data[1:])
 	return st.now.Before(k.at.Add(time.Duration(lease))), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -23,6 +24,10 @@ type StoreOptions struct {
 	// MaxBytes is how much may be kept: what does not fit is refused. 0: as much as the account
 	// has. Some accounts want it to be set.
 	MaxBytes int64
+
+	// Logger is told, once, that there is presence of a newer version: it is not seen here; nil:
+	// slog.Default.
+	Logger *slog.Logger
 }
 
 // table is a stream with one message for each subject: what is kept under a key. Who replaces one says
@@ -66,7 +71,7 @@ func openTable(ctx context.Context, js jetstream.JetStream, what, name string, o
 	})
 	if err != nil {
 		t.stop()
-		return nil, fmt.Errorf("nats: open %s %q: %w", what, name, err)
+		return nil, notOpened(t.conn, what, name, err)
 	}
 	return t, nil
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/gatehouse-go/gatehouse/adapters/nats"
 	"github.com/gatehouse-go/gatehouse/gateway/message"
+	"github.com/gatehouse-go/gatehouse/internal/servers"
 )
 
 // lease is that of takers that die: long for a machine that is busy, short for who waits for it.
@@ -90,17 +90,7 @@ type process struct {
 
 func newProcess(t testing.TB) *process {
 	t.Helper()
-	// Connections start from no other loopback address, so the port stays free while nobody listens.
-	host := "127.0.0.1"
-	if pid := os.Getpid(); runtime.GOOS == "linux" {
-		host = net.IPv4(127, byte(128|pid>>16), byte(pid>>8), byte(pid|1)).String()
-	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	host, port, _ := net.SplitHostPort(servers.Address(t))
 	p := &process{t: t, host: host, port: port, dir: t.TempDir()}
 	p.Start()
 	t.Cleanup(p.Kill)
@@ -229,47 +219,26 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// given are the addresses that clusters were given: a port that is closed may come again.
-var given sync.Map
-
-// ownHost is a loopback address of this process alone: on 127.0.0.1 a port that was free a
-// moment ago may be another test's by now. Only Linux has more than that one.
-func ownHost() string {
-	if runtime.GOOS != "linux" {
-		return "127.0.0.1"
-	}
-	pid := os.Getpid() // at most 22 bits
-	return net.IPv4(127, byte(pid>>14), byte(pid>>6), byte(pid<<2|3)).String()
-}
-
 // clustered are the addresses of three servers of this process that are one cluster.
 func clustered(t testing.TB) string {
 	t.Helper()
 	const n = 3
 	var routes, addrs []string
 	var ports []int
-	var held []net.Listener
-	for len(held) < n { // each has to know the others beforehand
-		l, err := net.Listen("tcp", net.JoinHostPort(ownHost(), "0"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, again := given.LoadOrStore(l.Addr().String(), true); again {
-			defer l.Close() // until the others are chosen
-			continue
-		}
-		held = append(held, l)
-		routes = append(routes, "nats://"+l.Addr().String())
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	for _, l := range held {
-		l.Close()
+	var host string
+	for range n { // each has to know the others beforehand
+		addr := servers.Address(t)
+		routes = append(routes, "nats://"+addr)
+		var port string
+		host, port, _ = net.SplitHostPort(addr)
+		number, _ := strconv.Atoi(port)
+		ports = append(ports, number)
 	}
 	var starting sync.WaitGroup
 	all, errs := make([]*server.Server, n), make([]error, n)
 	for i := range n {
 		o := &server.Options{Host: "127.0.0.1", Port: -1, StoreDir: t.TempDir(), ServerName: fmt.Sprint("s", i)}
-		o.Cluster = server.ClusterOpts{Name: "three", Host: ownHost(), Port: ports[i]}
+		o.Cluster = server.ClusterOpts{Name: "three", Host: host, Port: ports[i]}
 		o.Routes = server.RoutesFromStr(strings.Join(routes, ","))
 		starting.Go(func() { all[i], errs[i] = serve(o) })
 	}

@@ -83,6 +83,11 @@ func (b *Broker) Open(ctx context.Context, deliver func(gateway.Record)) (gatewa
 	return newFeed(b.history, deliver), nil
 }
 
+// Err says why a feed of this Broker is cut off from Redis, or from a server of a cluster, or returns nil:
+// then what is published arrives. It asks nobody. A connection that ends is noticed at once, a server that
+// says nothing within 14 s. Sessions stay, and what they miss is delivered when Redis is back.
+func (b *Broker) Err() error { return b.away.err() }
+
 // Close ends what is running; feeds are to be closed before. When Redis does not answer, it returns within
 // 2 s, and what waits for the client ends with the client's own timeouts.
 func (b *Broker) Close() error { return b.close() }

@@ -46,7 +46,7 @@
 // it still hears the server that has the partition. When the connection is lost, it makes another, has the server say a
 // number, reads what it has missed up to there in the stream, and goes on with what it hears.
 //
-//	Redis is away                         Publish, Follow and Since try for BrokerOptions.Timeout; nodes keep their sessions, and say once that they are cut off
+//	Redis is away                         Publish, Follow and Since try for BrokerOptions.Timeout; nodes keep their sessions, say once that they are cut off, and Err says why
 //	it is back, within the history        all is delivered, in order and each once
 //	it is back, and keeps less than that  the topics' sessions are told (gateway.Record.Gap)
 //	a failover has lost the newest        an epoch begins in the partition: all sessions of its topics are told
@@ -62,7 +62,9 @@
 // takes a session of a dead node looks at the lease, and then takes it from that node and no other: of
 // several, one gets it. A limit's bucket is one key, and there while it is not full. Presence is one
 // slot: an entry for each session, in the order of the last changes; 500 entries of a dead node are handed
-// over in one step. Records, sessions and entries bear a version; a newer one is refused and not misread.
+// over in one step. Records, sessions and entries bear a version. Of one that this package does not know, a
+// record is a gap of its topic, a session is refused (gateway.ErrVersion), an entry is not seen: see
+// "Upgrading" in docs/running.md.
 //
 // # How the queue works
 //

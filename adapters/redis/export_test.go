@@ -1,10 +1,14 @@
 package redis
 
 import (
+	"context"
+	"strconv"
 	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/gatehouse-go/gatehouse/presence"
 )
 
 // Die ends a taker as a kill of its process does: nobody is told.
@@ -47,3 +51,21 @@ func (c *Cache) Probe(every time.Duration) { c.probe = every }
 
 // Channel is where the records of a topic are told.
 func (b *Broker) Channel(topic string) string { return b.of(topic).topic(topic) }
+
+// PublishNewer publishes to a topic what a newer version would.
+func (b *Broker) PublishNewer(ctx context.Context, topic string) error {
+	p := b.of(topic)
+	_, err := b.try(ctx, p, brokerPublishScript, b.origin+"newer"+strconv.FormatUint(b.calls.Add(1), 36), "\x09\x09", p.topic(topic), b.records)
+	return err
+}
+
+// PutNewer puts an entry as a newer version would.
+func (p *Presence) PutNewer(ctx context.Context, e presence.Entry) error {
+	text := encodeEntry(e)
+	text[0] = '9'
+	_, err := p.do(ctx, presencePutScript.call(p.keys, entryField(e), text[:len(text)-1], e.At.Unix()))
+	return err
+}
+
+// Key is where a session is kept.
+func (s *Sessions) Key(id string) string { return s.session(id)[0] }

@@ -28,7 +28,6 @@ type feed struct {
 	left    func() bool   // has it not end with its broker
 
 	numbers atomic.Uint64 // of what it asks to hear
-	away    atomic.Bool   // somebody was told that Redis is
 
 	mu    sync.Mutex // guards lines; held while nothing else is locked
 	lines map[*goredis.Client]*line
@@ -176,10 +175,10 @@ func (f *feed) say(err error) {
 	switch {
 	case f.crew.ctx.Err() != nil:
 	case err != nil:
-		if f.away.CompareAndSwap(false, true) {
+		if f.away.add(f, err) {
 			f.logger.Warn("redis: a feed is cut off: events come later", "broker", f.name, "error", err)
 		}
-	case f.away.Load() && f.whole() && f.away.CompareAndSwap(true, false):
+	case f.away.has(f) && f.whole() && f.away.remove(f):
 		f.logger.Info("redis: the feed is connected again", "broker", f.name)
 	}
 }
@@ -212,6 +211,7 @@ func (f *feed) end() {
 		p.mu.Unlock()
 	}
 	f.crew.stop()
+	f.away.remove(f)
 	f.mu.Lock()
 	lines := slices.Collect(maps.Values(f.lines))
 	f.mu.Unlock()

@@ -72,11 +72,8 @@ func (p *feedPart) receive(l *line, topic, text string) {
 	if p.line != l || !p.live || p.closed {
 		return
 	}
-	if !ok || err != nil { // it is of a newer version
-		if t := p.topics[topic]; t != nil && t.began {
-			p.feed.deliver(gateway.Record{Topic: topic, Gap: true, Position: p.last})
-		}
-		return
+	if !ok {
+		return // it is none of ours
 	}
 	if at.Epoch > p.last.Epoch {
 		p.lost(gateway.Position{Partition: at.Partition, Epoch: at.Epoch, Offset: at.Offset - 1})
@@ -86,6 +83,9 @@ func (p *feedPart) receive(l *line, topic, text string) {
 	}
 	p.last = at
 	p.note(at)
+	if err != nil { // a newer version wrote it
+		rec = gateway.Record{Topic: topic, Gap: true, Position: at}
+	}
 	p.give(rec)
 }
 

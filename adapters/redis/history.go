@@ -30,6 +30,7 @@ type history struct {
 	crew       *crew
 
 	calls atomic.Uint64
+	away  away
 }
 
 // part is one partition.

@@ -3,7 +3,9 @@ package redis
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -15,6 +17,9 @@ import (
 type PresenceOptions struct {
 	// Timeout is how long a call waits for Redis; 0: 5 s.
 	Timeout time.Duration
+
+	// Logger is told, once, that there are entries of a newer version: they are not seen here; nil: slog.Default.
+	Logger *slog.Logger
 }
 
 // Presence is a presence.Store on Redis, in one slot of a cluster. A node renews one lease, whatever it has;
@@ -27,7 +32,8 @@ type Presence struct {
 	within time.Duration
 	crew   *crew
 	calls  gang
-	keys   []string // entries, order, owners, graves, leases, state
+	keys   []string    // entries, order, owners, graves, leases, state
+	newer  func(error) // says that there is an entry that cannot be read
 }
 
 var _ presence.Store = (*Presence)(nil)
@@ -41,7 +47,16 @@ func NewPresence(client goredis.UniversalClient, name string, o PresenceOptions)
 	if o.Timeout <= 0 {
 		o.Timeout = 5 * time.Second
 	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
 	p := &Presence{within: o.Timeout, crew: newCrew()}
+	var told sync.Once
+	p.newer = func(err error) {
+		told.Do(func() {
+			o.Logger.Warn("redis: presence that cannot be read is not seen", "presence", name, "error", err)
+		})
+	}
 	p.calls = gang{client: client, crew: p.crew, within: o.Timeout}
 	for _, what := range []string{"entries", "order", "owners", "graves", "leases", "state"} {
 		p.keys = append(p.keys, presencePrefix+name+"}:"+what)
@@ -90,7 +105,8 @@ func (p *Presence) Sweep(ctx context.Context, node string, now time.Time) ([]pre
 		for i := 1; i+1 < len(all); i += 2 {
 			e, err := decodeEntry(all[i+1])
 			if err != nil {
-				return nil, wrap("sweep", err)
+				p.newer(err)
+				continue
 			}
 			swept = append(swept, e)
 		}
@@ -120,7 +136,8 @@ func (p *Presence) Since(ctx context.Context, cursor uint64) (changed []presence
 		for i := range min(len(fields), len(entries)) {
 			e, err := decodeEntry(entries[i])
 			if err != nil {
-				return nil, cursor, wrap("read presence", err)
+				p.newer(err)
+				continue
 			}
 			at[key{e.User, e.Session}] = len(changed)
 			changed = append(changed, e)

@@ -25,14 +25,19 @@ type Sessions struct {
 
 var _ gateway.SessionStore = (*Sessions)(nil)
 
-// NewSessions returns the store that has this name. The client stays the caller's: close it after the
-// Sessions. Only what NewSessions does ends with ctx.
+// NewSessions returns the store that has this name. It asks for a session that nobody has, so that who may not
+// is told at once. The client stays the caller's: close it after the Sessions. Only what NewSessions does ends
+// with ctx.
 func NewSessions(ctx context.Context, client goredis.UniversalClient, name string) (*Sessions, error) {
 	if name == "" || strings.ContainsAny(name, "{}") {
 		return nil, ErrName
 	}
 	s := &Sessions{client: client, name: name, crew: newCrew()}
 	if err := s.crew.run(ctx, func(ctx context.Context) error { return refuseEviction(ctx, client) }); err != nil {
+		s.crew.stop()
+		return nil, wrap("open sessions", err)
+	}
+	if _, err := s.take(ctx, "", "", ""); err != nil { // nobody's session: whether Redis lets us
 		s.crew.stop()
 		return nil, wrap("open sessions", err)
 	}
@@ -71,6 +76,8 @@ func (s *Sessions) Take(ctx context.Context, node, id string) (gateway.StoredSes
 			return gateway.StoredSession{}, wrap("take a session", err)
 		case len(had) == 0:
 			return gateway.StoredSession{}, gateway.ErrNoSession
+		case len(had) == 1:
+			return gateway.StoredSession{}, wrap("take a session", gateway.ErrVersion)
 		case len(had) == 4:
 			expires, err := strconv.ParseInt(had[2], 10, 64)
 			return gateway.StoredSession{ID: id, Node: had[0], User: had[1], Expires: time.UnixMilli(expires), Data: []byte(had[3])}, wrap("take a session", err)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/internal/servers"
 )
 
 // patience is how long what must happen may take on a machine that is busy. Nothing waits for it to pass.
@@ -52,7 +54,7 @@ func startChat(t *testing.T, binary string, args ...string) *chat {
 
 func (c *chat) start() {
 	c.t.Helper()
-	addr := "127.0.0.1:0"
+	addr := servers.Address(c.t)
 	if c.url != "" {
 		u, _ := url.Parse(c.url)
 		addr = u.Host

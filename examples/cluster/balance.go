@@ -6,9 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
+	"strconv"
 	"sync"
 	"time"
 )
+
+// headerNode says which node a client has reached. It is for the page, no part of the
+// protocol.
+const headerNode = "Gatehouse-Node"
 
 // balancer sends each connection to a node of the newest generation, to the one that has
 // fewest. It keeps none together: any node goes on with any session.
@@ -57,6 +62,7 @@ func (b balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			continue
 		}
+		resp.Header.Set(headerNode, strconv.Itoa(n.id))
 		leave := sync.OnceFunc(func() { b.c.leaves(n) })
 		if rw, ok := resp.Body.(io.ReadWriteCloser); ok {
 			resp.Body = counted{rw, leave}
@@ -86,8 +92,8 @@ func (c *cluster) pick() (best *node) {
 	return best
 }
 
-// before reports whether a new connection goes to n and not to o. One that cannot reach
-// the broker is the last choice. cluster.mu is held.
+// before reports whether a new connection goes to n and not to o. One that is degraded
+// is the last choice. cluster.mu is held.
 func (n *node) before(o *node) bool {
 	return cmp.Or(
 		compareBool(n.report.Away, o.report.Away),

@@ -5,7 +5,7 @@ import (
 )
 
 // A connection goes to the node that has fewest, of the newest ones, and only when there is no
-// other to one that cannot reach the broker.
+// other to one that is degraded.
 func TestPick(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

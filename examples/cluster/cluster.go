@@ -101,7 +101,7 @@ func (c *cluster) startBroker() error {
 	if c.server != nil {
 		args = append(args, "-port", c.server.Port())
 	}
-	p, err := spawn(args...)
+	p, err := spawn("", args...)
 	if err != nil {
 		return err
 	}

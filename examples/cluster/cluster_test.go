@@ -68,6 +68,13 @@ type world struct {
 }
 
 func newWorld(t *testing.T, o options) *world {
+	w := openWorld(t, o)
+	w.stop = w.publish()
+	return w
+}
+
+// openWorld is newWorld before anything is published.
+func openWorld(t *testing.T, o options) *world {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +90,6 @@ func newWorld(t *testing.T, o options) *world {
 	t.Cleanup(func() { web.Close() })
 	w := &world{cluster: c}
 	w.settle(t)
-	w.stop = c.publish()
 	return w
 }
 

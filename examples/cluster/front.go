@@ -113,7 +113,7 @@ func freeAddress() (string, error) {
 
 // startFront starts nginx, which serves when there are nodes.
 func (c *cluster) startFront() error {
-	p, err := spawn(roleFront, "-server", c.server.String(), "-lease", c.o.lease.String())
+	p, err := spawn("", roleFront, "-server", c.server.String(), "-lease", c.o.lease.String())
 	if err != nil {
 		return err
 	}

@@ -11,5 +11,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == rolePublisher {
+		runPublisher(os.Args[2])
+		return
+	}
 	os.Exit(m.Run())
 }

@@ -27,10 +27,6 @@ const (
 	drainWithin = 15 * time.Second
 )
 
-// headerNode says which node a client has reached. It is for the page, no part of the
-// protocol.
-const headerNode = "Gatehouse-Node"
-
 // report is what a node says of itself every quarter of a second.
 type report struct {
 	Sessions  int    `json:"sessions"`
@@ -38,7 +34,7 @@ type report struct {
 	Resumed   uint64 `json:"resumed"`
 	Lost      uint64 `json:"lost"` // sessions that another node took meanwhile
 	Gaps      uint64 `json:"gaps"`
-	Away      bool   `json:"away"` // the broker cannot be reached
+	Away      bool   `json:"away"` // the gateway is degraded: the broker, or who keeps sessions, cannot be reached
 }
 
 // runNode is a server with a gateway, until SIGTERM drains it.
@@ -88,7 +84,7 @@ func runNode(args []string) error {
 		return err
 	}
 	here := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(headerNode, *name)
+		w.Header().Set(headerNode, *name) // nginx does not
 		gw.ServeHTTP(w, r)
 	})
 	mux := http.NewServeMux()
@@ -119,7 +115,7 @@ func runNode(args []string) error {
 		select {
 		case <-reports.C:
 			st := gw.Stats()
-			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.away()})
+			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, len(gw.Degraded()) > 0})
 		case <-asked:
 			go func() {
 				left := leave(context.Background())

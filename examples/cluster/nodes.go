@@ -48,8 +48,12 @@ func (c *cluster) add() (*node, error) {
 	}
 	n.link = l
 	server.Host = l.addr()
-	n.process, err = spawn(roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
-		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate), "-balancer", c.o.balancer)
+	args := []string{roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
+		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate)}
+	if c.o.balancer != "" {
+		args = append(args, "-balancer", c.o.balancer)
+	}
+	n.process, err = spawn(c.o.program, args...)
 	if err != nil {
 		l.close()
 		return nil, err

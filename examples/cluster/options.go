@@ -15,6 +15,7 @@ type options struct {
 	server         string        // the URL of the broker; empty: a NATS server of its own
 	balancer       string        // balancerNginx; empty: a proxy of its own
 	url            string        // of the gateway, as clients know it: the proxy's, or nginx'
+	program        string        // that nodes are from now on; empty: this one. Tests roll to another build
 }
 
 // balancerNginx has nginx stand before the nodes, which find each other, and are found by it, in a directory.

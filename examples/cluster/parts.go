@@ -19,7 +19,6 @@ var errServer = errors.New("a broker is nats://HOST:PORT or redis://HOST:PORT")
 type parts struct {
 	broker   gateway.Broker
 	sessions gateway.SessionStore
-	away     func() bool // whether they cannot be reached
 	close    func()
 }
 

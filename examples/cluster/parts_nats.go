@@ -47,7 +47,6 @@ func openNATS(ctx context.Context, server *url.URL, logger *slog.Logger) (*parts
 	}
 	return &parts{
 		broker: broker, sessions: sessions,
-		away: func() bool { return broker.Err() != nil },
 		close: func() {
 			sessions.Close()
 			broker.Close()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -40,40 +39,14 @@ func openRedis(ctx context.Context, server *url.URL, logger *slog.Logger) (*part
 		client.Close()
 		return nil, err
 	}
-	asking, stop := context.WithCancel(context.Background())
-	var away atomic.Bool
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		ask(asking, client, &away)
-	}()
 	return &parts{
 		broker: broker, sessions: sessions,
-		away: away.Load,
 		close: func() {
-			stop()
-			<-stopped
 			sessions.Close()
 			broker.Close()
 			client.Close()
 		},
 	}, nil
-}
-
-// ask asks Redis whether it is there, twice a second.
-func ask(ctx context.Context, client *goredis.Client, away *atomic.Bool) {
-	ticker := time.NewTicker(500 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			within, cancel := context.WithTimeout(ctx, 2*time.Second)
-			away.Store(client.Ping(within).Err() != nil)
-			cancel()
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 func publishRedis(ctx context.Context, server *url.URL) (publisher, func(), error) {

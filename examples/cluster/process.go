@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// process is this program once more, in another role. It says what there is to say in
+// process is this program once more, or another build of it, in another role. It says what there is to say in
 // lines of JSON on its stdout; it ends when its stdin does, so none outlives who
 // started it.
 type process struct {
@@ -23,13 +23,17 @@ type process struct {
 	err   error         // how, from then on; nil: well
 }
 
-// spawn starts a process. The caller reads its lines to their end with next.
-func spawn(args ...string) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// spawn starts a process of a program; "": this one. The caller reads its lines to their
+// end with next.
+func spawn(program string, args ...string) (*process, error) {
+	if program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		program = self
 	}
-	cmd := exec.Command(self, args...)
+	cmd := exec.Command(program, args...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"github.com/coder/websocket/wsjson"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
+	"github.com/gatehouse-go/gatehouse/internal/servers"
 	"github.com/gatehouse-go/gatehouse/shard"
 )
 
@@ -36,19 +36,9 @@ func needNginx(t *testing.T) {
 	}
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func openSite(t *testing.T, nodes int) *site {
 	t.Helper()
-	s, err := open(t.Context(), freeAddress(t), nodes)
+	s, err := open(t.Context(), servers.Address(t), nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +262,7 @@ func TestPage(t *testing.T) {
 // run serves until it is told to end.
 func TestRun(t *testing.T) {
 	needNginx(t)
-	addr := freeAddress(t)
+	addr := servers.Address(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- run(ctx, addr, 2) }()

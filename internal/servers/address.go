@@ -23,6 +23,12 @@ func host(n int) string {
 	return net.IPv4(127, byte(pid>>14), byte(pid>>6), byte(pid<<2|n)).String()
 }
 
+// Address is one at which nobody listens, for what a test starts itself, and again after it was killed: nobody else gets it.
+func Address(t testing.TB) string {
+	t.Helper()
+	return address(0, freePort(t, 1))
+}
+
 var ports = struct {
 	sync.Mutex
 	taken map[int]bool

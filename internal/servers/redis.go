@@ -3,6 +3,7 @@ package servers
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os/exec"
@@ -19,6 +20,27 @@ func Redis(t testing.TB, options ...string) *Server {
 	s := newRedis(t, "redis", options...)
 	s.Start()
 	return s
+}
+
+// SecuredRedis starts a Redis server that speaks TLS only and knows one user, who may do everything.
+func SecuredRedis(t testing.TB, options ...string) *Secured {
+	t.Helper()
+	certificate := NewCertificate(t)
+	trust := certificate.Trust(t)
+	s := newRedis(t, "redis", options...)
+	plain := s.command
+	s.command = func() *exec.Cmd {
+		cmd := plain()
+		_, port := split(s.addr)
+		cmd.Args = append(cmd.Args,
+			"--port", "0", "--tls-port", port, "--tls-auth-clients", "no",
+			"--tls-cert-file", certificate.Cert, "--tls-key-file", certificate.Key, "--tls-ca-cert-file", certificate.Cert,
+			"--user", "default", "off", "--user", securedUser, "on", ">"+securedPassword, "~*", "&*", "+@all")
+		return cmd
+	}
+	s.ready = func(ctx context.Context) error { return redisAnswers(ctx, s.addr, trust) }
+	s.Start()
+	return &Secured{s, securedUser, securedPassword, trust}
 }
 
 // newRedis makes a Redis server that is not yet running.
@@ -44,6 +66,22 @@ func redisSays(ctx context.Context, addr, command, want string) error {
 		return err
 	}
 	defer conn.Close()
+	return redisSaysTo(conn, command, want)
+}
+
+// redisAnswers fails unless a Redis server that speaks TLS wants to know who asks.
+func redisAnswers(ctx context.Context, addr string, trust *tls.Config) error {
+	conn, err := dial(ctx, addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	trust = trust.Clone()
+	trust.ServerName, _ = split(addr)
+	return redisSaysTo(tls.Client(conn, trust), "PING", "-NOAUTH Authentication required.")
+}
+
+func redisSaysTo(conn net.Conn, command, want string) error {
 	if _, err := fmt.Fprintf(conn, "%s\r\nQUIT\r\n", command); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long what must happen may take on a machine that is busy. Nothing waits for it to pass.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // Server is one server process and its data, which outlives the process but not the test. It runs when a test gets it, and
 // is killed when that test is over.

@@ -1,5 +1,6 @@
--- An entry is text: a version of this format, '1'; the entry's version in 20 digits; 1 if it is gone, else 0; when
+-- An entry is text: a version of the rest, '1'; the entry's version in 20 digits; 1 if it is gone, else 0; when
 -- it left and when it was made, in 20 digits each; five digits, so many bytes of its node; the rest.
+-- What stands before the rest is the same in every version: nodes of two of them hand over each other's.
 local LEFT = 23
 local NODE = 68
 local function nodeOf(entry)

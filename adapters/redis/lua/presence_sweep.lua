@@ -19,7 +19,7 @@ for i = 1, #leases, 2 do
 			if not string.find(since, '[1-9]') then
 				since = ended
 			end
-			local entry = string.format('1%010.0f%010.0f0', high, low % 1e10) .. since .. ARGV[2] ..
+			local entry = string.sub(old, 1, 1) .. string.format('%010.0f%010.0f0', high, low % 1e10) .. since .. ARGV[2] ..
 				string.format('%05d', #ARGV[1]) .. ARGV[1] .. string.sub(old, NODE + #dead)
 			keep(field, entry, old)
 			redis.call('ZADD', KEYS[3], 0, ARGV[1] .. '\0' .. field)

@@ -11,14 +11,24 @@
 // another and need no order among them. What open returns has to be empty, not new: where a
 // server is slow to start, let all cases share one and give each a namespace of its own.
 //
+// # Crashes
+//
+// QueueCrash kills the servers below a queue while messages go through it, and looks whether what was acknowledged is stored
+// once, in order:
+//
+//	messagetest.QueueCrash(t, messagetest.Crash{
+//		Taker: func(ctx context.Context) (message.Queue, error) { return myqueue.Open(ctx, server.Addr()) },
+//		Kill:  server.Kill, Start: server.Start,
+//		Instants: 50,
+//	})
+//
 // # Guarantees
 //
 // The cases are themselves tested against stores, indexes and queues that are broken on purpose:
-// each case catches one that the sentence it is named after does not hold for.
+// each case catches one that the sentence it is named after does not hold for. So is QueueCrash.
 //
 // # Non-goals
 //
-// What only a kill shows: that what was stored is still there when the process, or the server behind it, is
-// killed. Cases of Queue kill takers, but no servers. Speed is not looked at, except where the contract
-// names a time.
+// What only a kill shows of a store: that what was stored is still there when the process, or the server behind it, is
+// killed. Speed is not looked at, except where the contract names a time.
 package messagetest

@@ -39,6 +39,12 @@ type Options struct {
 	// a time; the slice is the callee's.
 	Publish func(topic string, changes []Change)
 
+	// Topics, if set, says in which topics the changes of a user are told who has
+	// joined none here: of those that this node takes over from a dead one, before
+	// Publish is told that they went. The tracker's goroutine calls it: it should
+	// return soon.
+	Topics func(user string) []string
+
 	MaxDevices    int // of one user: default 32, negative: no limit
 	MaxActivities int // bytes of one device: default 4,096, negative: no limit
 

@@ -6,15 +6,23 @@ import (
 )
 
 // run is the tracker's goroutine: every window it renews the lease, reads what
-// other nodes changed, puts what is due and tells what changed.
+// other nodes changed, takes over from dead ones, puts what is due and tells what changed.
 func (t *Tracker) run(ctx context.Context) {
 	defer close(t.done)
 	ticker := time.NewTicker(t.opts.Window)
 	defer ticker.Stop()
-	for {
+	for first := true; ; first = false {
 		now := time.Now()
-		t.log(ctx, "renew the lease", t.renew(ctx, now))
+		renewed, err := t.renew(ctx, now)
+		t.log(ctx, "renew the lease", err)
 		t.log(ctx, "read changes", t.read(ctx))
+		if first {
+			t.tell() // how it was before is no news of this node
+			close(t.ready)
+		}
+		if renewed {
+			t.log(ctx, "take over from the dead", t.sweep(ctx))
+		}
 		t.expire()
 		t.log(ctx, "put what is due", t.flush(ctx))
 		t.log(ctx, "look for what it has lost", t.putBack(ctx, now))
@@ -50,25 +58,24 @@ func (t *Tracker) log(ctx context.Context, what string, err error) {
 	}
 }
 
-// renew keeps this node's lease, and takes over the devices of nodes that have
-// lost theirs.
-func (t *Tracker) renew(ctx context.Context, now time.Time) error {
+// renew keeps this node's lease, and reports whether it was time for that.
+func (t *Tracker) renew(ctx context.Context, now time.Time) (renewed bool, err error) {
 	if !t.renewed.IsZero() && now.Sub(t.renewed) < t.opts.Lease/3 {
-		return nil
+		return false, nil
 	}
 	known, err := t.opts.Store.Renew(ctx, t.opts.Node, t.opts.Lease)
-	select {
-	case <-t.ready:
-	default:
-		close(t.ready)
-	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !known && !t.renewed.IsZero() {
 		t.restate(now)
 	}
 	t.renewed = now
+	return true, nil
+}
+
+// sweep takes over the devices of nodes that have lost their leases.
+func (t *Tracker) sweep(ctx context.Context) error {
 	swept, err := t.opts.Store.Sweep(ctx, t.opts.Node)
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -16,11 +16,15 @@ func (t *Tracker) tell() {
 	}
 	crowd := len(t.dirty) > 1000
 	topics := map[string]*told{}
+	var strangers []Change
 	for user, here := range t.dirty {
 		delete(t.dirty, user)
 		p := t.people[user]
 		c, changed := p.settle(user)
 		if changed {
+			if here && len(p.topics) == 0 && t.opts.Topics != nil {
+				strangers = append(strangers, c)
+			}
 			for _, name := range p.topics {
 				to := topics[name]
 				if to == nil {
@@ -39,6 +43,14 @@ func (t *Tracker) tell() {
 		t.dirty = make(map[string]bool)
 	}
 	t.mu.Unlock()
+	for _, c := range strangers {
+		for _, name := range t.opts.Topics(c.User) {
+			if topics[name] == nil {
+				topics[name] = new(told)
+			}
+			topics[name].here = append(topics[name].here, c)
+		}
+	}
 	for name, to := range topics {
 		for _, w := range to.watchers {
 			w.fn(name, to.all)

@@ -14,7 +14,7 @@ type Tracker struct {
 	// Static after construction.
 	opts  Options
 	began time.Time     // of its own clock
-	ready chan struct{} // closed when the store was told of this node, or did not answer
+	ready chan struct{} // closed when the store knows this node and what it has was read, or it did not answer
 	done  chan struct{}
 	stop  context.CancelFunc
 
@@ -67,14 +67,14 @@ func (t *Tracker) clock() time.Duration { return time.Since(t.began) + 1 }
 // ErrActivities, ErrDevices or ErrClosed, and then nothing has changed; or it is
 // the store's or ctx's: then the tracker goes on trying, until another call for
 // the session. Status Offline is taken for Invisible: the device is there. The
-// first calls wait until the store knows this node.
+// first calls wait until the tracker has read what the store has.
 func (t *Tracker) Set(ctx context.Context, d Device) error {
 	e, err := t.entry(d)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-t.ready: // else another node may take the entry for that of a dead one
+	case <-t.ready: // else what others were told before would be told again, and the node be taken for dead
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -147,7 +147,7 @@ func TestQuietCost(t *testing.T) {
 		together(t, 1, nil, func(c *team) {
 			for i := range people {
 				d := presence.Device{User: fmt.Sprint("u", i), Session: "s"}
-				if err := c.trackers[0].Set(t.Context(), d); err != nil {
+				if err := c.trackers[0].Set(c.t.Context(), d); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -172,7 +172,7 @@ func TestReconnectStorm(t *testing.T) {
 	together(t, 2, users, func(c *team) {
 		set := func(node int) {
 			for _, user := range users {
-				if err := c.trackers[node].Set(t.Context(), presence.Device{User: user, Session: "s"}); err != nil {
+				if err := c.trackers[node].Set(c.t.Context(), presence.Device{User: user, Session: "s"}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -200,7 +200,7 @@ func TestReconnectStorm(t *testing.T) {
 				w.took()
 			}
 			for _, user := range users {
-				c.trackers[storm.from].Leave(t.Context(), user, "s")
+				c.trackers[storm.from].Leave(c.t.Context(), user, "s")
 			}
 			pause(storm.after)
 			set(storm.to)
@@ -234,7 +234,7 @@ func TestCutOff(t *testing.T) {
 		c.wires[0].set(func(w *wire) { w.away = false })
 		pause(3 * time.Minute)
 		c.want(0, "[]")
-		c.trackers[0].Leave(t.Context(), "ann", "a")
+		c.trackers[0].Leave(c.t.Context(), "ann", "a")
 		pause(time.Minute)
 		c.want(0, "[ann offline]")
 	})
@@ -247,10 +247,10 @@ func TestMoved(t *testing.T) {
 		pause(window)
 		c.want(0, "[ann online]")
 		c.set(1, "a")
-		c.trackers[0].Leave(t.Context(), "ann", "a")
+		c.trackers[0].Leave(c.t.Context(), "ann", "a")
 		pause(3 * time.Minute)
 		c.set(0, "a")
-		c.trackers[1].Remove(t.Context(), "ann", "a") // it has not heard
+		c.trackers[1].Remove(c.t.Context(), "ann", "a") // it has not heard
 		pause(3 * time.Minute)
 		if told := c.told[2].take(); told != "[]" && told != "[ann offline ann online]" {
 			t.Errorf("told %s", told)
@@ -266,7 +266,7 @@ func TestMoved(t *testing.T) {
 // What the store does not take is put when it does; what it has taken all the same does no harm.
 func TestStoreFails(t *testing.T) {
 	together(t, 2, []string{"ann"}, func(c *team) {
-		ctx, a := t.Context(), c.trackers[0]
+		ctx, a := c.t.Context(), c.trackers[0]
 		pause(window)
 		c.wires[0].set(func(w *wire) { w.away = true })
 		if err := a.Set(ctx, dev("a", presence.Online)); !errors.Is(err, errAway) {
@@ -309,7 +309,7 @@ func TestStoreIsEmptied(t *testing.T) {
 	}
 	together(t, 3, users, func(c *team) {
 		for i, user := range users {
-			if err := c.trackers[i%3].Set(t.Context(), presence.Device{User: user, Session: "s"}); err != nil {
+			if err := c.trackers[i%3].Set(c.t.Context(), presence.Device{User: user, Session: "s"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -325,7 +325,7 @@ func TestStoreIsEmptied(t *testing.T) {
 			w.took()
 		}
 		pause(10 * time.Second)
-		all, _, _ := empty.Since(t.Context(), 0)
+		all, _, _ := empty.Since(c.t.Context(), 0)
 		if len(all) != 2*each {
 			t.Errorf("%d of %d are there again", len(all), 2*each)
 		}
@@ -348,19 +348,19 @@ func TestStoreIsEmptied(t *testing.T) {
 func TestSameName(t *testing.T) {
 	together(t, 1, []string{"ann", "bob"}, func(c *team) {
 		c.set(0, "a")
-		c.trackers[0].Set(t.Context(), presence.Device{User: "bob", Session: "b"})
+		c.trackers[0].Set(c.t.Context(), presence.Device{User: "bob", Session: "b"})
 		pause(window)
 		kill(c.trackers[0])
 		again, err := presence.New(presence.Options{Store: c.wires[0].store, Node: "node0"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		again.Set(t.Context(), dev("a", presence.Online))
+		again.Set(c.t.Context(), dev("a", presence.Online))
 		pause(2 * time.Minute)
 		if a, b := again.Get("ann").Status, again.Get("bob").Status; a != presence.Online || b != presence.Offline {
 			t.Errorf("ann is %s, bob is %s", a, b)
 		}
-		again.Close(t.Context())
+		again.Close(c.t.Context())
 	})
 }
 

@@ -67,6 +67,11 @@ crash: ## kill -9 of a process with a pipeline, then of each server behind an ad
 	cd adapters/nats && go test -race -count=1 -timeout 30m -run '^TestCrash$$' -v . -args -instants $(INSTANTS)
 	cd adapters/cassandra && GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 2h -run '^TestCassandra$$/killed' -v . -args -instants $(INSTANTS)
 
+.PHONY: ghosts
+ghosts: ## kill -9 of processes with people online, at INSTANTS=50 random instants, on Redis and NATS, which lose everything too: nobody stays who is gone (make servers)
+	cd adapters/redis && CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -timeout 30m -run '^TestGhosts' -v . -args -instants $(INSTANTS)
+	cd adapters/nats && go test -race -count=1 -timeout 30m -run '^TestGhosts' -v . -args -instants $(INSTANTS)
+
 .PHONY: cluster-test
 cluster-test: ## three nodes with clients, on NATS (with GATEHOUSE_SERVERS=true on Redis too): ROLLS=2, KILLS=3, their broker killed, one cut off from it; says what was lost, repeated, and how soon clients were back
 	cd examples/cluster && go test -race -count=1 -timeout 10m -run '^TestCluster' -v . -args -rolls $(ROLLS) -kills $(KILLS)

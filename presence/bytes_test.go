@@ -11,9 +11,9 @@ import (
 // nowhere is a store that keeps nothing: the tracker alone is weighed.
 type nowhere struct{}
 
-func (nowhere) Put(context.Context, Entry) error                          { return nil }
-func (nowhere) Renew(context.Context, string, time.Time) error            { return nil }
-func (nowhere) Sweep(context.Context, string, time.Time) ([]Entry, error) { return nil, nil }
+func (nowhere) Put(context.Context, ...Entry) error                        { return nil }
+func (nowhere) Renew(context.Context, string, time.Duration) (bool, error) { return true, nil }
+func (nowhere) Sweep(context.Context, string) ([]Entry, error)             { return nil, nil }
 func (nowhere) Since(_ context.Context, cursor uint64) ([]Entry, uint64, error) {
 	return nil, cursor, nil
 }

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// deadline is something to do about a session, unless it has changed since.
+// deadline is when to look at a session.
 type deadline struct {
 	key     sessionKey
-	version uint64
-	at      time.Time
+	version uint64        // of a grave
+	at      time.Duration // by the tracker's own clock
 }
 
 // deadlines gives the earliest first.
@@ -18,8 +18,8 @@ type deadlines struct{ heap deadlineHeap }
 func (d *deadlines) add(x deadline) { heap.Push(&d.heap, x) }
 
 // due takes out the next deadline that is over.
-func (d *deadlines) due(now time.Time) (deadline, bool) {
-	if len(d.heap) == 0 || d.heap[0].at.After(now) {
+func (d *deadlines) due(now time.Duration) (deadline, bool) {
+	if len(d.heap) == 0 || d.heap[0].at > now {
 		return deadline{}, false
 	}
 	return heap.Pop(&d.heap).(deadline), true
@@ -28,7 +28,7 @@ func (d *deadlines) due(now time.Time) (deadline, bool) {
 type deadlineHeap []deadline
 
 func (h deadlineHeap) Len() int           { return len(h) }
-func (h deadlineHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h deadlineHeap) Less(i, j int) bool { return h[i].at < h[j].at }
 func (h deadlineHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 func (h *deadlineHeap) Push(x any)        { *h = append(*h, x.(deadline)) }
 

@@ -34,12 +34,22 @@
 //     not told.
 //   - With a shared [Store], trackers of several nodes see the same people within
 //     a window. When a node dies, exactly one other takes over its devices once
-//     its lease has ended, and they leave after their grace period.
+//     its lease has ended, by the store's clock, and they leave after their grace
+//     period, once. Whoever is back by then, on any node, was never gone.
+//   - What a node says of connections of its own counts: if the store, or another
+//     node, says that one is lost which is here, that is answered. So a node that
+//     was cut off, a clock that is wrong and a message that is late take nobody offline.
+//   - A store that has lost everything is filled again, a thousand entries a window.
+//   - What it costs is a renewal and a sweep each third of a lease and a question
+//     each window, however many are online, and an entry for each change. A
+//     connection that is lost for less than Options.Blip, and a Set that changes nothing, cost nothing.
 //
 // # Non-goals
 //
 // Nothing is kept over a restart of all nodes: last seen is known for who was
 // seen since and is still in a topic; an application that shows it for longer
-// keeps it. Who may watch whom is the application's: it chooses who joins which
-// topic, on the node where the user is.
+// keeps it. Publish is called on the node where something happened: what a node did
+// in the window before it was killed may have been told by nobody, though each
+// tracker knows it. Who may watch whom is the application's: it chooses who joins which
+// topic, on the node where the user is, and Options.Topics where that is dead.
 package presence

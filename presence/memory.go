@@ -13,10 +13,10 @@ type MemoryStore struct {
 	cursor  uint64
 	oldest  *kept // of a list by last change
 	newest  *kept
-	graves  []*kept // gone entries, oldest first; some have come back since
+	graves  []grave // of gone entries, oldest first; some have come back since
 	entries map[sessionKey]*kept
-	leases  map[string]time.Time
-	latest  time.Time // At of all entries
+	owners  map[string]int       // how many entries that are not gone bear a node
+	leases  map[string]time.Time // when they end
 }
 
 type sessionKey struct{ user, session string }
@@ -25,6 +25,12 @@ type kept struct {
 	Entry
 	cursor        uint64
 	before, after *kept // in the order of changes
+}
+
+// grave is a gone entry and when it was put.
+type grave struct {
+	*kept
+	at time.Time
 }
 
 // last makes k, which is not in the list, the one that changed last.
@@ -57,47 +63,58 @@ const forgetAfter = time.Hour
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{entries: make(map[sessionKey]*kept), leases: make(map[string]time.Time)}
+	return &MemoryStore{entries: make(map[sessionKey]*kept), owners: make(map[string]int), leases: make(map[string]time.Time)}
 }
 
 // Put implements [Store].
-func (s *MemoryStore) Put(ctx context.Context, e Entry) error {
+func (s *MemoryStore) Put(ctx context.Context, entries ...Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(e)
+	now := time.Now()
+	for _, e := range entries {
+		s.put(e, now)
+	}
+	s.forget(now)
 	return nil
 }
 
-func (s *MemoryStore) put(e Entry) {
+func (s *MemoryStore) put(e Entry, now time.Time) {
 	key := sessionKey{e.User, e.Session}
-	old, ok := s.entries[key]
-	if ok {
+	if old, ok := s.entries[key]; ok {
 		if old.Version >= e.Version {
 			return
 		}
 		s.unlink(old)
+		s.own(old.Entry, -1)
 	}
 	s.cursor++
 	k := &kept{Entry: e, cursor: s.cursor}
 	s.entries[key] = k
 	s.last(k)
+	s.own(e, 1)
 	if e.Gone {
-		s.graves = append(s.graves, k)
+		s.graves = append(s.graves, grave{k, now})
 	}
-	if e.At.After(s.latest) {
-		s.latest = e.At
+}
+
+// own counts an entry to its node, or from it.
+func (s *MemoryStore) own(e Entry, n int) {
+	if e.Gone {
+		return
 	}
-	s.forget()
+	if s.owners[e.Node] += n; s.owners[e.Node] == 0 {
+		delete(s.owners, e.Node)
+	}
 }
 
 // forget drops gone entries that are old enough.
-func (s *MemoryStore) forget() {
-	for len(s.graves) > 0 && s.latest.Sub(s.graves[0].At) >= forgetAfter {
-		k := s.graves[0]
-		s.graves[0], s.graves = nil, s.graves[1:]
+func (s *MemoryStore) forget(now time.Time) {
+	for len(s.graves) > 0 && now.Sub(s.graves[0].at) >= forgetAfter {
+		k := s.graves[0].kept
+		s.graves[0], s.graves = grave{}, s.graves[1:]
 		key := sessionKey{k.User, k.Session}
 		if s.entries[key] == k {
 			s.unlink(k)
@@ -107,30 +124,26 @@ func (s *MemoryStore) forget() {
 }
 
 // Renew implements [Store].
-func (s *MemoryStore) Renew(ctx context.Context, node string, until time.Time) error {
+func (s *MemoryStore) Renew(ctx context.Context, node string, lease time.Duration) (known bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.leases[node] = until
-	return nil
+	_, known = s.leases[node]
+	s.leases[node] = time.Now().Add(lease)
+	return known, nil
 }
 
-// Sweep implements [Store]. It looks at every entry, if a lease has ended.
-func (s *MemoryStore) Sweep(ctx context.Context, node string, now time.Time) ([]Entry, error) {
+// Sweep implements [Store]. It looks at every entry, if a node is dead that has some.
+func (s *MemoryStore) Sweep(ctx context.Context, node string) ([]Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dead := map[string]time.Time{}
-	for name, until := range s.leases {
-		if until.Before(now) && name != node {
-			dead[name] = until
-			delete(s.leases, name)
-		}
-	}
+	now := time.Now()
+	dead := s.dead(node, now)
 	if len(dead) == 0 {
 		return nil, nil
 	}
@@ -149,9 +162,30 @@ func (s *MemoryStore) Sweep(ctx context.Context, node string, now time.Time) ([]
 		swept = append(swept, e)
 	}
 	for _, e := range swept {
-		s.put(e)
+		s.put(e, now)
 	}
 	return swept, nil
+}
+
+// dead returns the nodes but one that have entries and do not live, and when
+// their leases ended. It forgets the leases that are over.
+func (s *MemoryStore) dead(but string, now time.Time) map[string]time.Time {
+	dead := map[string]time.Time{}
+	for name := range s.owners {
+		if _, known := s.leases[name]; !known && name != but {
+			dead[name] = now
+		}
+	}
+	for name, until := range s.leases {
+		if until.After(now) || name == but {
+			continue
+		}
+		delete(s.leases, name)
+		if s.owners[name] > 0 {
+			dead[name] = until
+		}
+	}
+	return dead
 }
 
 // Since implements [Store]. It costs what has changed.

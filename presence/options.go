@@ -17,8 +17,13 @@ type Options struct {
 	Grace time.Duration
 
 	// Lease is how long this node may be silent before others take its devices
-	// for lost. It is renewed three times in that time. Default 15 s.
+	// for lost, by the store's clock. It is renewed three times in that time. Default 15 s.
 	Lease time.Duration
+
+	// Blip is how long a lost connection is kept from the store: to a device that
+	// is back on this node by then nothing happened, and it costs the store nothing. Default a
+	// third of Lease; negative: nothing is kept from it.
+	Blip time.Duration
 
 	// Backoff is the longest that a client waits before it reconnects. Default
 	// 30 s. Grace must be at least Lease + Backoff, or people would flicker
@@ -34,10 +39,17 @@ type Options struct {
 	// a time; the slice is the callee's.
 	Publish func(topic string, changes []Change)
 
+	// Topics, if set, says in which topics the changes of a user are told who has
+	// joined none here: of those that this node takes over from a dead one, before
+	// Publish is told that they went. The tracker's goroutine calls it: it should
+	// return soon.
+	Topics func(user string) []string
+
 	MaxDevices    int // of one user: default 32, negative: no limit
 	MaxActivities int // bytes of one device: default 4,096, negative: no limit
 
-	// Node names this incarnation of this node; "": random.
+	// Node names this incarnation of this node; "": random. What one that had the
+	// name before has left in the store, this one ends.
 	Node string
 
 	// Logger is told when the store fails; nil: slog.Default.
@@ -55,6 +67,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	length(&o.Grace, 45*time.Second)
 	length(&o.Lease, 15*time.Second)
+	length(&o.Blip, o.Lease/3)
 	length(&o.Backoff, 30*time.Second)
 	length(&o.Window, 100*time.Millisecond)
 	if o.MaxDevices == 0 {
@@ -75,6 +88,6 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Grace > 0 && o.Grace < o.Lease+o.Backoff:
 		return o, fmt.Errorf("%w: %v < %v + %v", ErrGrace, o.Grace, o.Lease, o.Backoff)
 	}
-	o.Grace = max(o.Grace, 0)
+	o.Grace, o.Blip = max(o.Grace, 0), max(o.Blip, 0)
 	return o, nil
 }

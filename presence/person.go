@@ -8,7 +8,7 @@ import (
 // person is what a tracker knows of one user. It is pure: entries come in,
 // presences come out; the time is an argument.
 type person struct {
-	devices []Entry           // one per session, none of them gone: a map of one entry weighs as much as two
+	devices []device          // one per session, none of them gone: a map of one entry weighs as much as two
 	gone    map[string]uint64 // sessions that are gone, by the version that said so
 	topics  []string          // each once
 
@@ -16,6 +16,14 @@ type person struct {
 	public   uint64 // of the newest one that others may know of
 	lastSeen time.Time
 	told     face // what others were told last
+}
+
+// device is what a tracker knows of one session.
+type device struct {
+	Entry               // as the store has it
+	here  bool          // it is connected on this node
+	timed bool          // a deadline will look at it
+	left  time.Duration // when it lost its connection, by the tracker's own clock; 0: it has it
 }
 
 // apply takes an entry of one of the person's sessions, and reports whether it
@@ -40,11 +48,14 @@ func (p *person) apply(e Entry) bool {
 	return true
 }
 
-// device finds the entry of a session that is not gone, or nil. It stays valid until the next apply.
-func (p *person) device(session string) *Entry {
+// device finds the session's, or nil if it is gone. It stays valid until the next apply.
+func (p *person) device(session string) *device {
+	if p == nil {
+		return nil
+	}
 	for i := range p.devices {
-		if e := &p.devices[i]; e.Session == session {
-			return e
+		if d := &p.devices[i]; d.Session == session {
+			return d
 		}
 	}
 	return nil
@@ -59,15 +70,15 @@ func (p *person) keep(e Entry) {
 			p.gone = make(map[string]uint64)
 		}
 		p.gone[e.Session] = e.Version
-		p.devices = slices.DeleteFunc(p.devices, func(d Entry) bool { return d.Session == e.Session })
+		p.devices = slices.DeleteFunc(p.devices, func(d device) bool { return d.Session == e.Session })
 		if len(p.devices) == 0 {
 			p.devices = nil // an absent person weighs little
 		}
 		return
 	case old != nil:
-		*old = e
+		old.Entry = e
 	default:
-		p.devices = append(p.devices, e)
+		p.devices = append(p.devices, device{Entry: e})
 	}
 	delete(p.gone, e.Session)
 }
@@ -134,8 +145,8 @@ func (p *person) room(session string, limit int) bool {
 		return true
 	}
 	connected := 0
-	for _, e := range p.devices {
-		if e.Left.IsZero() {
+	for _, d := range p.devices {
+		if d.left == 0 {
 			connected++
 		}
 	}

@@ -6,76 +6,83 @@ import (
 )
 
 // run is the tracker's goroutine: every window it renews the lease, reads what
-// other nodes changed, ends grace periods and tells what changed.
+// other nodes changed, takes over from dead ones, puts what is due and tells what changed.
 func (t *Tracker) run(ctx context.Context) {
 	defer close(t.done)
 	ticker := time.NewTicker(t.opts.Window)
 	defer ticker.Stop()
-	for {
+	for first := true; ; first = false {
+		now := time.Now()
+		renewed, err := t.renew(ctx, now)
+		t.log(ctx, "renew the lease", err)
+		t.log(ctx, "read changes", t.read(ctx))
+		if first {
+			t.tell() // how it was before is no news of this node
+			close(t.ready)
+		}
+		if renewed {
+			t.log(ctx, "take over from the dead", t.sweep(ctx))
+		}
+		t.expire()
+		t.log(ctx, "put what is due", t.flush(ctx))
+		t.log(ctx, "look for what it has lost", t.putBack(ctx, now))
+		t.tell()
 		select {
 		case <-ctx.Done():
+			if t.isClosed() {
+				t.tell()
+			}
 			return
 		case <-ticker.C:
-			now := time.Now()
-			t.log("renew the lease", t.renew(ctx, now))
-			t.log("read changes", t.read(ctx))
-			t.log("end grace periods", t.expire(ctx, now))
-			t.tell()
 		}
 	}
 }
 
-func (t *Tracker) log(what string, err error) {
+func (t *Tracker) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
+}
+
+// log says that the store has begun to fail, or that it does not any more. What fails because the tracker ends is
+// no failure.
+func (t *Tracker) log(ctx context.Context, what string, err error) {
+	if ctx.Err() != nil || t.failing[what] == (err != nil) {
+		return
+	}
+	t.failing[what] = err != nil
 	if err != nil {
-		t.opts.Logger.Error("presence: the store failed", "to", what, "error", err)
+		t.opts.Logger.Error("presence: the store fails", "to", what, "error", err)
+	} else {
+		t.opts.Logger.Info("presence: the store does not fail any more", "to", what)
 	}
 }
 
-// renew keeps this node's lease, and takes over the devices of nodes that have
-// lost theirs. Who lost its own says again what it holds: others have been told
-// that it is gone.
-func (t *Tracker) renew(ctx context.Context, now time.Time) error {
-	if t.known && now.Sub(t.renewed) < t.opts.Lease/3 {
-		return nil
+// renew keeps this node's lease, and reports whether it was time for that.
+func (t *Tracker) renew(ctx context.Context, now time.Time) (renewed bool, err error) {
+	if !t.renewed.IsZero() && now.Sub(t.renewed) < t.opts.Lease/3 {
+		return false, nil
 	}
-	if err := t.opts.Store.Renew(ctx, t.opts.Node, now.Add(t.opts.Lease)); err != nil {
-		return err
+	known, err := t.opts.Store.Renew(ctx, t.opts.Node, t.opts.Lease)
+	if err != nil {
+		return false, err
 	}
-	lost := t.known && now.Sub(t.renewed) > t.opts.Lease
-	t.known, t.renewed = true, now
-	if lost {
-		if err := t.restate(ctx); err != nil {
-			return err
-		}
+	if !known && !t.renewed.IsZero() {
+		t.restate(now)
 	}
-	swept, err := t.opts.Store.Sweep(ctx, t.opts.Node, now)
+	t.renewed = now
+	return true, nil
+}
+
+// sweep takes over the devices of nodes that have lost their leases.
+func (t *Tracker) sweep(ctx context.Context) error {
+	swept, err := t.opts.Store.Sweep(ctx, t.opts.Node)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range swept {
 		t.believe(e, true)
 	}
 	return err
-}
-
-// restate puts every device that is connected here anew.
-func (t *Tracker) restate(ctx context.Context) error {
-	t.mu.Lock()
-	var mine []Entry
-	for _, p := range t.people {
-		for _, e := range p.devices {
-			if e.Node == t.opts.Node && e.Left.IsZero() {
-				e.Version, e.At = t.next(time.Now())
-				mine = append(mine, e)
-			}
-		}
-	}
-	t.mu.Unlock()
-	for _, e := range mine {
-		if err := t.put(ctx, e); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // read believes what other nodes have put.
@@ -93,111 +100,10 @@ func (t *Tracker) read(ctx context.Context) error {
 	return nil
 }
 
-// expire ends the grace periods that are over, and forgets old graves.
-func (t *Tracker) expire(ctx context.Context, now time.Time) error {
-	over := t.overdue(now)
-	for i, e := range over {
-		if err := t.put(ctx, e); err != nil {
-			t.retry(over[i:])
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *Tracker) overdue(now time.Time) (over []Entry) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for d, ok := t.graves.due(now); ok; d, ok = t.graves.due(now) {
-		if p := t.people[d.key.user]; p != nil && p.gone[d.key.session] == d.version {
-			delete(p.gone, d.key.session)
-			t.tidy(d.key.user, p)
-		}
-	}
-	for d, ok := t.leaving.due(now); ok; d, ok = t.leaving.due(now) {
-		p := t.people[d.key.user]
-		if p == nil {
-			continue
-		}
-		left := p.device(d.key.session)
-		if left == nil || left.Version != d.version {
-			continue // it came back, or signed out
-		}
-		e := *left
-		e.Version, e.At = t.next(now)
-		e.Gone = true
-		over = append(over, e)
-	}
-	return over
-}
-
-// retry has the ends of grace periods that the store did not take tried again.
-func (t *Tracker) retry(over []Entry) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range over {
-		p := t.people[e.User]
-		if p == nil {
-			continue
-		}
-		if left := p.device(e.Session); left != nil {
-			t.leaving.add(deadline{sessionKey{e.User, e.Session}, left.Version, e.At})
-		}
-	}
-}
-
-// told is what one topic is told at the end of a window.
-type told struct {
-	watchers []*watcher
-	all      []Change
-	here     []Change
-}
-
-// tell hands out what changed since the last window: by user first, then by topic.
-func (t *Tracker) tell() {
-	t.mu.Lock()
-	if len(t.dirty) == 0 {
-		t.mu.Unlock()
-		return
-	}
-	crowd := len(t.dirty) > 1000
-	topics := map[string]*told{}
-	for user, here := range t.dirty {
-		delete(t.dirty, user)
-		p := t.people[user]
-		c, changed := p.settle(user)
-		if changed {
-			for _, name := range p.topics {
-				to := topics[name]
-				if to == nil {
-					to = &told{watchers: t.topics[name].watchers}
-					topics[name] = to
-				}
-				to.all = append(to.all, c)
-				if here {
-					to.here = append(to.here, c)
-				}
-			}
-		}
-		t.tidy(user, p)
-	}
-	if crowd { // a map keeps the room that it once needed
-		t.dirty = make(map[string]bool)
-	}
-	t.mu.Unlock()
-	for name, to := range topics {
-		for _, w := range to.watchers {
-			w.fn(name, to.all)
-		}
-		if t.opts.Publish != nil && len(to.here) > 0 {
-			t.opts.Publish(name, to.here)
-		}
-	}
-}
-
-// Close ends the tracker's goroutine and gives up its lease, so that other
-// nodes take over its devices at once. It returns when the goroutine has ended
-// or with ctx's error. Nothing is told any more.
+// Close tells what has changed, ends the tracker's goroutine and gives up its
+// lease, so that other nodes take over its devices at once: they have their
+// grace period. It returns when that is done or with ctx's error. Nothing is
+// told afterwards.
 func (t *Tracker) Close(ctx context.Context) error {
 	t.mu.Lock()
 	again := t.closed
@@ -212,5 +118,6 @@ func (t *Tracker) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return t.opts.Store.Renew(ctx, t.opts.Node, time.Now())
+	_, err := t.opts.Store.Renew(ctx, t.opts.Node, 0)
+	return err
 }

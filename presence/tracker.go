@@ -12,24 +12,30 @@ import (
 // use, and owns one goroutine until [Tracker.Close].
 type Tracker struct {
 	// Static after construction.
-	opts Options
-	done chan struct{}
-	stop context.CancelFunc
+	opts  Options
+	began time.Time     // of its own clock
+	ready chan struct{} // closed when the store knows this node and what it has was read, or it did not answer
+	done  chan struct{}
+	stop  context.CancelFunc
 
 	// Guarded by mu, which is never held while the store or a callback runs.
 	mu      sync.Mutex
 	people  map[string]*person
 	topics  map[string]*topic
-	dirty   map[string]bool // users to look at when the window ends; true: changed here
-	leaving deadlines       // devices of this node in their grace period
-	graves  deadlines       // gone sessions whose version is still remembered
+	dirty   map[string]bool      // users to look at when the window ends; true: changed here
+	unsaid  map[sessionKey]Entry // what the goroutine is to put
+	flying  map[sessionKey]Entry // what calls put: the newest of each session
+	leaving deadlines            // when to look at devices of this node that have lost their connection
+	graves  deadlines            // when to forget the versions of gone sessions
 	version uint64
 	closed  bool
 
 	// Owned by the goroutine.
 	cursor  uint64
-	renewed time.Time
-	known   bool // the lease has been renewed once
+	renewed time.Time // zero: never
+	refill  time.Time // when to look for what the store has lost of others; zero: it has lost nothing
+	atOnce  int       // how many entries are put at once
+	failing map[string]bool
 }
 
 // New returns a tracker that is running.
@@ -40,36 +46,69 @@ func New(opts Options) (*Tracker, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	t := &Tracker{
-		opts: opts, done: make(chan struct{}), stop: stop,
-		people: make(map[string]*person),
-		topics: make(map[string]*topic),
-		dirty:  make(map[string]bool),
+		opts: opts, began: time.Now(), ready: make(chan struct{}), done: make(chan struct{}), stop: stop,
+		people:  make(map[string]*person),
+		topics:  make(map[string]*topic),
+		dirty:   make(map[string]bool),
+		unsaid:  make(map[sessionKey]Entry),
+		flying:  make(map[sessionKey]Entry),
+		failing: make(map[string]bool),
+		atOnce:  mostAtOnce,
 	}
 	go t.run(ctx)
 	return t, nil
 }
 
-// Set says that a device is there, or has changed. The error is ErrDevice,
-// ErrStatus, ErrActivities, ErrDevices, ErrClosed or the store's, and then
-// nothing has changed. Status Offline is taken for Invisible: the device is there.
+// clock is the tracker's own: never 0, and nobody sets it.
+func (t *Tracker) clock() time.Duration { return time.Since(t.began) + 1 }
+
+// Set says that a device is connected on this node, or has changed. One that is
+// as it was costs the store nothing. The error is ErrDevice, ErrStatus,
+// ErrActivities, ErrDevices or ErrClosed, and then nothing has changed; or it is
+// the store's or ctx's: then the tracker goes on trying, until another call for
+// the session. Status Offline is taken for Invisible: the device is there. The
+// first calls wait until the tracker has read what the store has.
 func (t *Tracker) Set(ctx context.Context, d Device) error {
 	e, err := t.entry(d)
 	if err != nil {
 		return err
 	}
+	select {
+	case <-t.ready: // else what others were told before would be told again, and the node be taken for dead
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	key := sessionKey{e.User, e.Session}
 	t.mu.Lock()
-	switch p := t.people[d.User]; {
+	p := t.people[e.User]
+	switch {
 	case t.closed:
 		err = ErrClosed
 	case p != nil && !p.room(d.Session, t.opts.MaxDevices):
 		err = ErrDevices
 	}
-	e.Version, e.At = t.next(time.Now())
-	t.mu.Unlock()
 	if err != nil {
+		t.mu.Unlock()
 		return err
 	}
-	return t.put(ctx, e)
+	_, late := t.unsaid[key]
+	_, busy := t.flying[key]
+	if known := p.device(e.Session); known != nil {
+		known.here, known.left = true, 0
+		if known.is(e) && !late && !busy {
+			t.mu.Unlock()
+			return nil
+		}
+	}
+	e.Version, e.At = t.next()
+	t.fly(key, e)
+	t.mu.Unlock()
+	return t.put(ctx, key, e)
+}
+
+// is reports whether the store has the device as e says, but for when.
+func (d *device) is(e Entry) bool {
+	return d.Node == e.Node && d.Left.IsZero() && d.Platform == e.Platform && d.Status == e.Status && bytes.Equal(d.Activities, e.Activities)
 }
 
 func (t *Tracker) entry(d Device) (Entry, error) {
@@ -100,86 +139,78 @@ func (t *Tracker) acceptable(activities json.RawMessage) bool {
 	return !long && bytes.HasPrefix(activities, []byte("[")) && json.Valid(activities)
 }
 
-// next returns a version higher than all before, and than those of nodes whose
-// clocks are not ahead of this one's. mu is held.
-func (t *Tracker) next(now time.Time) (uint64, time.Time) {
+// next returns a version higher than all that this tracker knows, and the time. mu is held.
+func (t *Tracker) next() (uint64, time.Time) {
+	now := time.Now()
 	t.version = max(t.version+1, uint64(now.UnixNano()))
 	return t.version, now
 }
 
-// put stores an entry and then believes it.
-func (t *Tracker) put(ctx context.Context, e Entry) error {
-	if err := t.opts.Store.Put(ctx, e); err != nil {
-		return err
+// Leave says that a device has lost its connection to this node. It still counts
+// for the grace period; a Set of the same or another session of the user within
+// it is silent. The store is told after Options.Blip, by the tracker's goroutine.
+// A device that is not known, or that another node has by now, is no error.
+func (t *Tracker) Leave(ctx context.Context, user, session string) error {
+	if t.opts.Grace == 0 {
+		return t.Remove(ctx, user, session)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.believe(e, true)
+	key := sessionKey{user, session}
+	if !t.unsaid[key].Gone {
+		delete(t.unsaid, key)
+	}
+	if !t.flying[key].Gone {
+		delete(t.flying, key)
+	}
+	if d := t.people[user].device(session); d != nil && d.here {
+		d.here = false
+		if d.Node == t.opts.Node {
+			t.leaves(d, t.clock())
+		}
+	}
 	return nil
 }
 
-// believe applies an entry. mu is held.
-func (t *Tracker) believe(e Entry, here bool) {
-	p := t.people[e.User]
-	if p == nil {
-		p = new(person)
-		t.people[e.User] = p
-	}
-	if p.apply(e) {
-		t.dirty[e.User] = t.dirty[e.User] || here
-		key := sessionKey{e.User, e.Session}
-		switch {
-		case e.Gone:
-			t.graves.add(deadline{key, e.Version, e.At.Add(2 * t.opts.Lease)})
-		case here && !e.Left.IsZero():
-			t.leaving.add(deadline{key, e.Version, e.Left.Add(t.opts.Grace)})
-		}
-	}
-	t.version = max(t.version, e.Version)
-	t.tidy(e.User, p)
-}
-
-// tidy forgets a person of whom nothing is left to know or to tell. mu is held.
-func (t *Tracker) tidy(user string, p *person) {
-	if _, dirty := t.dirty[user]; !dirty && p.empty() {
-		delete(t.people, user)
-	}
-}
-
-// Leave says that a device has lost its connection. It still counts for the
-// grace period; a Set of the same or another session of the user within it is
-// silent. A device that is not known is no error.
-func (t *Tracker) Leave(ctx context.Context, user, session string) error {
-	return t.change(ctx, user, session, func(e *Entry) {
-		e.Left = e.At
-		e.Gone = t.opts.Grace == 0
-	})
-}
-
-// Remove says that a device has signed out: it does not count any more.
+// Remove says that a device has signed out: it does not count any more. After an
+// error, the store's or ctx's, the tracker goes on trying. A device that is not
+// known, or that is connected to another node by now, is no error.
 func (t *Tracker) Remove(ctx context.Context, user, session string) error {
-	return t.change(ctx, user, session, func(e *Entry) { e.Gone = true })
-}
-
-func (t *Tracker) change(ctx context.Context, user, session string, change func(*Entry)) error {
 	t.mu.Lock()
-	var e Entry
-	there := false
-	if p := t.people[user]; p != nil {
-		if known := p.device(session); known != nil {
-			e, there = *known, true
+	key := sessionKey{user, session}
+	delete(t.unsaid, key)
+	delete(t.flying, key)
+	d := t.people[user].device(session)
+	if d == nil || d.Node != t.opts.Node && d.Left.IsZero() {
+		if d != nil {
+			d.here = false
 		}
-	}
-	if there {
-		e.Version, e.At = t.next(time.Now())
-		e.Node = t.opts.Node
-		change(&e)
-	}
-	t.mu.Unlock()
-	if !there {
+		t.mu.Unlock()
 		return nil
 	}
-	return t.put(ctx, e)
+	d.here = false
+	e := t.end(d)
+	t.fly(key, e)
+	t.mu.Unlock()
+	return t.put(ctx, key, e)
+}
+
+// end is the entry that ends a device. mu is held.
+func (t *Tracker) end(d *device) Entry {
+	e := t.lost(d)
+	e.Gone = true
+	return e
+}
+
+// lost is the entry of a device that has no connection: since it left, or now. mu is held.
+func (t *Tracker) lost(d *device) Entry {
+	e := d.Entry
+	e.Node = t.opts.Node
+	e.Version, e.At = t.next()
+	if e.Left.IsZero() && d.left != 0 {
+		e.Left = e.At.Add(d.left - t.clock())
+	}
+	return e
 }
 
 // Get returns a user as others see them.

@@ -332,7 +332,7 @@ func TestRandomHistories(t *testing.T) {
 					devices[session] = &device{status: s}
 				case 2:
 					tr.Leave(ctx, "ann", session)
-					if d := devices[session]; d != nil {
+					if d := devices[session]; d != nil && d.left.IsZero() {
 						d.left = time.Now()
 					}
 				case 3:

@@ -11,7 +11,7 @@ import (
 )
 
 // An entry is a message of the version and the JSON of this; its user and session are in the subject. A
-// lease is one of the version and the microsecond at which it ends.
+// lease is one of the version and its length in microseconds: it begins when the server gets it.
 type device struct {
 	Node       string          `json:"node,omitempty"`
 	Version    uint64          `json:"version,string"`
@@ -62,14 +62,14 @@ func (p *Presence) entryOf(k kept) (e presence.Entry, err error) {
 	return e, nil
 }
 
-func encodeUntil(t time.Time) []byte {
-	return binary.AppendVarint([]byte{entryVersion}, t.UnixMicro())
+func encodeLease(d time.Duration) []byte {
+	return binary.AppendVarint([]byte{entryVersion}, d.Microseconds())
 }
 
-func decodeUntil(b []byte) (time.Time, bool) {
+func decodeLease(b []byte) (time.Duration, bool) {
 	if len(b) == 0 || b[0] != entryVersion {
-		return time.Time{}, false
+		return 0, false
 	}
 	micros, n := binary.Varint(b[1:])
-	return time.UnixMicro(micros), n > 0
+	return time.Duration(micros) * time.Microsecond, n > 0
 }

@@ -15,11 +15,23 @@ import (
 
 // Presence is a presence.Store in JetStream; nodes share it by its name. Make it with [NewPresence].
 //
-// A cursor is a place in the stream, which has only the newest entry of each session. A gone one is
-// forgotten two hours after it was put.
+// Whether a node lives is judged by the clock of the server that leads the stream, and by when it got the
+// lease. A cursor is a place in the stream, which has only the newest entry of each session. A gone one is
+// forgotten two hours after it was put. A stream that is lost is made again.
 type Presence struct {
 	table *table
 	newer func(error) // says that there is an entry that cannot be read
+
+	mu     sync.Mutex
+	leases map[string]held // of nodes that this process answers for
+	epoch  uint64          // of the stream that was read
+	looked time.Time       // when that was
+}
+
+// held is the lease of a node, as this process knows it.
+type held struct {
+	revision uint64
+	until    time.Time // until when it is not over, for certain
 }
 
 var _ presence.Store = (*Presence)(nil)
@@ -35,7 +47,7 @@ func NewPresence(ctx context.Context, js jetstream.JetStream, name string, o Sto
 		o.Logger = slog.Default()
 	}
 	var told sync.Once
-	return &Presence{t, func(err error) {
+	return &Presence{table: t, leases: make(map[string]held), newer: func(err error) {
 		told.Do(func() {
 			o.Logger.Warn("nats: presence that cannot be read is not seen", "presence", name, "error", err)
 		})
@@ -45,28 +57,69 @@ func NewPresence(ctx context.Context, js jetstream.JetStream, name string, o Sto
 // Close ends the calls that still run: they return gateway.ErrClosed, as all others do from then on. It takes 2 s at most.
 func (p *Presence) Close() error { return p.table.end() }
 
-// Put is of presence.Store. It is two round trips.
-func (p *Presence) Put(ctx context.Context, e presence.Entry) error {
-	return wrap("put", p.table.call(ctx, func(ctx context.Context) error {
-		for {
-			k, err := p.table.get(ctx, entryKey(e))
-			if err != nil {
-				return err
-			}
-			if k.seq > 0 {
-				old, err := p.entryOf(k)
-				if err == nil && old.Version >= e.Version {
-					return nil
-				}
-				if err != nil {
-					p.newer(err) // who puts has the session now
-				}
-			}
-			if _, err := p.put(ctx, e, k.seq); !outdated(err) {
-				return err
+// Put is of presence.Store. It is two round trips, of all entries side by side.
+func (p *Presence) Put(ctx context.Context, entries ...presence.Entry) error {
+	if err := ctx.Err(); err != nil {
+		return wrap("put", err)
+	}
+	return wrap("put", each(entries, func(e presence.Entry) error {
+		return p.call(ctx, func(ctx context.Context) error { return p.putNewer(ctx, e) })
+	}))
+}
+
+// call is that of the table, which is made again if it is lost.
+func (p *Presence) call(ctx context.Context, f func(ctx context.Context) error) error {
+	return p.table.call(ctx, func(ctx context.Context) error {
+		err := f(ctx)
+		if lost(err) {
+			if err = p.table.mend(ctx); err == nil {
+				err = f(ctx)
 			}
 		}
-	}))
+		return err
+	})
+}
+
+func (p *Presence) putNewer(ctx context.Context, e presence.Entry) error {
+	if err := p.haveLease(ctx, e); err != nil {
+		return err
+	}
+	for {
+		k, err := p.table.get(ctx, entryKey(e))
+		if err != nil {
+			return err
+		}
+		if k.seq > 0 {
+			old, err := p.entryOf(k)
+			if err == nil && old.Version >= e.Version {
+				return nil
+			}
+			if err != nil {
+				p.newer(err) // who puts has the session now
+			}
+		}
+		if _, err := p.put(ctx, e, k.seq); !outdated(err) {
+			return err
+		}
+	}
+}
+
+// haveLease has the node of an entry have a lease, one that is over unless it is renewed: a sweep looks for those.
+func (p *Presence) haveLease(ctx context.Context, e presence.Entry) error {
+	if e.Gone {
+		return nil
+	}
+	p.mu.Lock()
+	lives := time.Now().Before(p.leases[e.Node].until)
+	p.mu.Unlock()
+	if lives {
+		return nil
+	}
+	_, err := p.table.put(ctx, leaseKey(e.Node), encodeLease(0), 0, 0)
+	if outdated(err) {
+		return nil
+	}
+	return err
 }
 
 // graveFor is for how long a gone entry is kept: longer than an hour.
@@ -81,20 +134,48 @@ func (p *Presence) put(ctx context.Context, e presence.Entry, revision uint64) (
 }
 
 // Renew is of presence.Store. It is one round trip, whatever the node answers for.
-func (p *Presence) Renew(ctx context.Context, node string, until time.Time) error {
-	return wrap("renew", p.table.call(ctx, func(ctx context.Context) error {
-		_, err := p.table.write(ctx, leaseKey(node), encodeUntil(until), 0)
+func (p *Presence) Renew(ctx context.Context, node string, lease time.Duration) (known bool, err error) {
+	var was bool
+	err = p.call(ctx, func(ctx context.Context) (err error) {
+		was, err = p.renew(ctx, node, max(0, lease))
 		return err
-	}))
+	})
+	return err == nil && was, wrap("renew", err)
+}
+
+func (p *Presence) renew(ctx context.Context, node string, lease time.Duration) (known bool, err error) {
+	began := time.Now()
+	p.mu.Lock()
+	revision := p.leases[node].revision
+	p.mu.Unlock()
+	known = revision > 0
+	for {
+		now, err := p.table.put(ctx, leaseKey(node), encodeLease(lease), revision, 0)
+		if err == nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.leases[node] = held{now, began.Add(lease)}
+			return known, nil
+		}
+		if !outdated(err) {
+			return false, err
+		}
+		k, err := p.table.get(ctx, leaseKey(node))
+		if err != nil {
+			return false, err
+		}
+		length, _ := decodeLease(k.data)
+		revision, known = k.seq, length > 0 // else it is of a Put
+	}
 }
 
 // Sweep is of presence.Store. While all nodes live it reads their leases; when one died it reads every
 // entry once, and writes those that it had. When it fails it may be tried again, by anybody: what was
 // handed over comes with Since.
-func (p *Presence) Sweep(ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
+func (p *Presence) Sweep(ctx context.Context, node string) ([]presence.Entry, error) {
 	var swept []presence.Entry
-	err := p.table.call(ctx, func(ctx context.Context) (err error) {
-		swept, err = p.sweep(ctx, node, now)
+	err := p.call(ctx, func(ctx context.Context) (err error) {
+		swept, err = p.sweep(ctx, node)
 		return err
 	})
 	if err != nil {
@@ -103,9 +184,9 @@ func (p *Presence) Sweep(ctx context.Context, node string, now time.Time) ([]pre
 	return swept, nil
 }
 
-func (p *Presence) sweep(ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
-	leases, err := p.over(ctx, node, now)
-	if err != nil || len(leases) == 0 {
+func (p *Presence) sweep(ctx context.Context, node string) ([]presence.Entry, error) {
+	c, err := p.look(ctx, node)
+	if err != nil || !c.dead {
 		return nil, err
 	}
 	var theirs []kept
@@ -113,7 +194,7 @@ func (p *Presence) sweep(ctx context.Context, node string, now time.Time) ([]pre
 		e, err := p.entryOf(k)
 		if err != nil {
 			p.newer(err)
-		} else if !e.Gone && leases[e.Node].revision > 0 {
+		} else if !c.lives(e) {
 			theirs = append(theirs, k)
 		}
 	})
@@ -126,13 +207,16 @@ func (p *Presence) sweep(ctx context.Context, node string, now time.Time) ([]pre
 		ours[i] = i
 	}
 	err = each(ours, func(i int) (err error) {
-		got[i], err = p.handOver(ctx, theirs[i], leases, node, now)
+		got[i], err = p.handOver(ctx, theirs[i], c)
 		return err
 	})
 	swept := slices.DeleteFunc(got, func(e presence.Entry) bool { return e.User == "" && e.Session == "" && e.Version == 0 })
-	for name, l := range leases {
+	for name, l := range c.leases {
 		if err != nil {
 			break
+		}
+		if l.until.After(c.now) || name == node {
+			continue
 		}
 		if err = p.table.remove(ctx, leaseKey(name), l.revision); errors.Is(err, errReplaced) {
 			err = nil // it lives again
@@ -141,19 +225,21 @@ func (p *Presence) sweep(ctx context.Context, node string, now time.Time) ([]pre
 	return swept, err
 }
 
-// handOver gives an entry to a node, unless it does not bear a dead one any more: then it returns none.
-func (p *Presence) handOver(ctx context.Context, k kept, leases map[string]lease, node string, now time.Time) (presence.Entry, error) {
+// handOver gives an entry to who sweeps, unless it does not bear a dead node any more: then it returns none.
+func (p *Presence) handOver(ctx context.Context, k kept, c census) (presence.Entry, error) {
 	for {
 		e, err := p.entryOf(k)
-		l := leases[e.Node]
-		if err != nil || e.Gone || l.revision == 0 {
+		if err != nil || c.lives(e) {
 			return presence.Entry{}, nil
 		}
-		e.Node, e.At = node, now
-		e.Version++
 		if e.Left.IsZero() {
-			e.Left = l.until
+			e.Left = c.now
+			if l, ok := c.leases[e.Node]; ok {
+				e.Left = l.until
+			}
 		}
+		e.Node, e.At = c.heir, c.now
+		e.Version++
 		if _, err = p.put(ctx, e, k.seq); !outdated(err) {
 			if err != nil {
 				e = presence.Entry{}
@@ -166,35 +252,50 @@ func (p *Presence) handOver(ctx context.Context, k kept, leases map[string]lease
 	}
 }
 
+// census is which nodes live.
+type census struct {
+	now    time.Time // by the server's clock, before the leases were read: who renews meanwhile lives
+	heir   string    // who sweeps
+	leases map[string]lease
+	dead   bool // somebody is
+}
+
 // lease is until when a node lives, and the revision of what says so.
 type lease struct {
 	until    time.Time
 	revision uint64
 }
 
-// over returns the leases of other nodes that ended before now.
-func (p *Presence) over(ctx context.Context, node string, now time.Time) (map[string]lease, error) {
-	all := make(map[string]lease)
-	_, err := p.table.scan(ctx, "node.*", 1, func(k kept) {
-		name, ok := unescape(k.subject[len(p.table.prefix+"node."):])
-		until, valid := decodeUntil(k.data)
-		if ok && valid && name != node {
-			all[name] = lease{until, k.seq}
-		}
-	})
-	for name, l := range all {
-		if !l.until.Before(now) {
-			delete(all, name)
-		}
-	}
-	return all, err
+// lives reports whether an entry is not to be handed over. A node that has no lease does not live.
+func (c census) lives(e presence.Entry) bool {
+	return e.Gone || e.Node == c.heir || c.leases[e.Node].until.After(c.now)
 }
 
-// Since is of presence.Store. It is one round trip when nothing has changed.
+// look reads the leases of all nodes.
+func (p *Presence) look(ctx context.Context, node string) (census, error) {
+	st, err := p.table.info(ctx)
+	c := census{now: st.now, heir: node, leases: make(map[string]lease)}
+	if err != nil {
+		return c, err
+	}
+	_, err = p.table.scan(ctx, "node.*", 1, func(k kept) {
+		name, ok := unescape(k.subject[len(p.table.prefix+"node."):])
+		length, valid := decodeLease(k.data)
+		if ok && valid {
+			c.leases[name] = lease{k.at.Add(length), k.seq}
+		}
+	})
+	for name, l := range c.leases {
+		c.dead = c.dead || name != node && !l.until.After(c.now)
+	}
+	return c, err
+}
+
+// Since is of presence.Store. It is one round trip when nothing has changed, and another one in a second.
 func (p *Presence) Since(ctx context.Context, cursor uint64) (changed []presence.Entry, next uint64, err error) {
 	var got []presence.Entry
 	var at uint64
-	err = p.table.call(ctx, func(ctx context.Context) (err error) {
+	err = p.call(ctx, func(ctx context.Context) (err error) {
 		got, at, err = p.since(ctx, cursor)
 		return err
 	})
@@ -204,7 +305,36 @@ func (p *Presence) Since(ctx context.Context, cursor uint64) (changed []presence
 	return got, at, nil
 }
 
+// lookAgain is how often it is looked whether the stream is still the same.
+const lookAgain = time.Second
+
+// isAnother reports whether the stream is another one than before.
+func (p *Presence) isAnother(ctx context.Context) (bool, error) {
+	p.mu.Lock()
+	looked := p.looked
+	p.mu.Unlock()
+	if time.Since(looked) < lookAgain {
+		return false, nil
+	}
+	st, err := p.table.info(ctx)
+	if err != nil {
+		return false, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	another := p.epoch != 0 && p.epoch != st.epoch
+	p.epoch, p.looked = st.epoch, time.Now()
+	return another, nil
+}
+
 func (p *Presence) since(ctx context.Context, cursor uint64) ([]presence.Entry, uint64, error) {
+	another, err := p.isAnother(ctx)
+	if err != nil {
+		return nil, cursor, err
+	}
+	if another {
+		cursor = 0
+	}
 	newest, err := p.table.get(ctx, "entry.>")
 	if err != nil {
 		return nil, cursor, err

@@ -36,6 +36,7 @@ type table struct {
 	stream
 	*life
 	prefix string // of the subjects
+	want   jetstream.StreamConfig
 }
 
 // openTable opens what has a name, and makes it if it is not there yet: on the server,
@@ -46,34 +47,42 @@ func openTable(ctx context.Context, js jetstream.JetStream, what, name string, o
 	if !validName(name) {
 		return nil, ErrName
 	}
-	t := &table{stream{js, js.Conn(), "gatehouse-" + what + "-" + name}, newLife(), "gatehouse." + what + "." + name + "."}
+	t := &table{stream: stream{js, js.Conn(), "gatehouse-" + what + "-" + name}, life: newLife(), prefix: "gatehouse." + what + "." + name + "."}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = -1 // JetStream's word for no limit
 	}
-	want := jetstream.StreamConfig{
+	t.want = jetstream.StreamConfig{
 		Name: t.name, Description: "gatehouse: " + what, Subjects: []string{t.prefix + ">"},
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, MaxBytes: o.MaxBytes,
 		Storage: o.Storage, Replicas: max(1, o.Replicas), AllowMsgTTL: true, AllowDirect: true,
 		Metadata: map[string]string{metaLayout: strconv.Itoa(layout)},
 	}
-	err := t.call(ctx, func(ctx context.Context) error {
-		return persist(ctx, func(ctx context.Context) error {
-			s, err := ensure(ctx, js, want)
-			if err != nil {
-				return err
-			}
-			have := s.CachedInfo().Config
-			if !have.AllowMsgTTL || !have.AllowDirect {
-				return fmt.Errorf("%w: %s: it has no times to live, or cannot be read directly", ErrStream, want.Name)
-			}
-			return check(have, want)
-		})
-	})
+	err := t.call(ctx, t.mend)
 	if err != nil {
 		t.stop()
 		return nil, notOpened(t.conn, what, name, err)
 	}
 	return t, nil
+}
+
+// mend makes the stream if it is not there.
+func (t *table) mend(ctx context.Context) error {
+	return persist(ctx, func(ctx context.Context) error {
+		s, err := ensure(ctx, t.js, t.want)
+		if err != nil {
+			return err
+		}
+		have := s.CachedInfo().Config
+		if !have.AllowMsgTTL || !have.AllowDirect {
+			return fmt.Errorf("%w: %s: it has no times to live, or cannot be read directly", ErrStream, t.want.Name)
+		}
+		return check(have, t.want)
+	})
+}
+
+// lost reports whether there is no such stream: whoever writes to it, or reads it, is answered by nobody.
+func lost(err error) bool {
+	return code(err) == jetstream.JSErrCodeStreamNotFound || errors.Is(err, natsgo.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)
 }
 
 // get is what is kept under a key, as the leader knows it; its seq is 0 if there is nothing.

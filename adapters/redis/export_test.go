@@ -63,7 +63,7 @@ func (b *Broker) PublishNewer(ctx context.Context, topic string) error {
 func (p *Presence) PutNewer(ctx context.Context, e presence.Entry) error {
 	text := encodeEntry(e)
 	text[0] = '9'
-	_, err := p.do(ctx, presencePutScript.call(p.keys, entryField(e), text, e.At.Unix()))
+	_, err := p.do(ctx, presencePutScript.call(p.keys, entryField(e), text))
 	return err
 }
 

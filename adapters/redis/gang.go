@@ -33,6 +33,36 @@ const mostAtOnce = 256
 
 // do has a call done, and returns when it is, or when ctx or the crew ends: then it may still be done.
 func (g *gang) do(ctx context.Context, c call) (any, error) {
+	m, err := g.join(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.await(m); err != nil {
+		return nil, err
+	}
+	return m.Val(), nil
+}
+
+// doAll is do of many. It returns the first error.
+func (g *gang) doAll(ctx context.Context, calls []call) (first error) {
+	all := make([]*member, 0, len(calls))
+	for _, c := range calls {
+		m, err := g.join(ctx, c)
+		if err != nil {
+			return err
+		}
+		all = append(all, m)
+	}
+	for _, m := range all {
+		if err := g.await(m); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// join has a call go with the next.
+func (g *gang) join(ctx context.Context, c call) (*member, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -40,16 +70,21 @@ func (g *gang) do(ctx context.Context, c call) (any, error) {
 	if !g.add(m) {
 		return nil, ErrClosed
 	}
+	return m, nil
+}
+
+// await waits until a call is done.
+func (g *gang) await(m *member) error {
 	select {
 	case <-m.done:
 		if err := m.Err(); err != nil {
-			return nil, ended(ctx, err)
+			return ended(m.ctx, err)
 		}
-		return m.Val(), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil
+	case <-m.ctx.Done():
+		return m.ctx.Err()
 	case <-g.crew.ctx.Done():
-		return nil, ErrClosed
+		return ErrClosed
 	}
 }
 

@@ -58,9 +58,9 @@ const limiterPrefix = "gatehouse:limiter:{"
 //	gatehouse:presence:{name}:entries   hash: entries by user and session
 //	gatehouse:presence:{name}:order     sorted set: the same fields, by their last change
 //	gatehouse:presence:{name}:owners    sorted set, all of one score: node, NUL, field of each that is not gone
-//	gatehouse:presence:{name}:graves    sorted set: fields of those that are gone, by when (s)
-//	gatehouse:presence:{name}:leases    hash: when it ends, by node
-//	gatehouse:presence:{name}:state     hash: cursor, the number of the last change; latest At (s)
+//	gatehouse:presence:{name}:graves    sorted set: fields of those that are gone, by when they were put (µs)
+//	gatehouse:presence:{name}:leases    hash: when it ends, by node (µs)
+//	gatehouse:presence:{name}:state     hash: cursor, the number of the last change
 const presencePrefix = "gatehouse:presence:{"
 
 func (q *Queue) shared(what string) string { return prefix + q.name + "}:" + what }

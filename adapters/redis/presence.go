@@ -24,8 +24,7 @@ type PresenceOptions struct {
 
 // Presence is a presence.Store on Redis, in one slot of a cluster. A node renews one lease, whatever it has;
 // a change is one entry, whatever topics its user is seen in; changes of one process that come while others
-// are on their way go together. The leases are by the times that the trackers give: the clocks of nodes
-// should be closer together than a lease is long.
+// are on their way go together. The leases are by the server's clock.
 //
 // It is safe for concurrent use. Make it with [NewPresence]; Close ends it.
 type Presence struct {
@@ -74,16 +73,24 @@ func (p *Presence) do(ctx context.Context, c call) (any, error) {
 	return reply, err
 }
 
-// Put is of presence.Store.
-func (p *Presence) Put(ctx context.Context, e presence.Entry) error {
-	_, err := p.do(ctx, presencePutScript.call(p.keys, entryField(e), encodeEntry(e), e.At.Unix()))
-	return wrap("put a presence", err)
+// Put is of presence.Store. Each entry is one script, and 256 of them are one round trip.
+func (p *Presence) Put(ctx context.Context, entries ...presence.Entry) error {
+	calls := make([]call, len(entries))
+	for i, e := range entries {
+		calls[i] = presencePutScript.call(p.keys, entryField(e), encodeEntry(e))
+	}
+	short, cancel := context.WithTimeout(ctx, p.within)
+	defer cancel()
+	if err := p.calls.doAll(short, calls); err != nil {
+		return wrap("put presences", ended(ctx, err))
+	}
+	return ctx.Err() // of no entries
 }
 
 // Renew is of presence.Store.
-func (p *Presence) Renew(ctx context.Context, node string, until time.Time) error {
-	_, err := p.do(ctx, command("hset", p.keys[4], node, instant(until)))
-	return wrap("renew a lease", err)
+func (p *Presence) Renew(ctx context.Context, node string, lease time.Duration) (known bool, err error) {
+	reply, err := p.do(ctx, presenceRenewScript.call(p.keys[4:5], node, max(0, lease).Microseconds()))
+	return reply == int64(1), wrap("renew a lease", err)
 }
 
 // entriesAtOnce is how many entries one script deals with: others wait for it meanwhile.
@@ -91,10 +98,10 @@ const entriesAtOnce = 500
 
 // Sweep is of presence.Store. It hands over 500 entries in one step. After an error the node may have some of
 // the first.
-func (p *Presence) Sweep(ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
+func (p *Presence) Sweep(ctx context.Context, node string) ([]presence.Entry, error) {
 	var swept []presence.Entry
 	for {
-		reply, err := p.do(ctx, presenceSweepScript.call(p.keys, node, instant(now), entriesAtOnce))
+		reply, err := p.do(ctx, presenceSweepScript.call(p.keys, node, entriesAtOnce))
 		if err != nil && len(swept) > 0 {
 			return swept, nil // they are the node's; what is left is for the next Sweep
 		}

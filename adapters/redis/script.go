@@ -45,6 +45,7 @@ var (
 	limitScript = load("limit")
 
 	presencePutScript   = load("presence_put", "presence_head")
+	presenceRenewScript = load("presence_renew")
 	presenceSweepScript = load("presence_sweep", "presence_head")
 	presenceSinceScript = load("presence_since")
 

@@ -23,7 +23,10 @@ const lease = 3 * time.Second
 
 // presenceOptions are the same wherever who is online is known.
 func presenceOptions(store presence.Store) presence.Options {
-	return presence.Options{Store: store, Lease: lease, Backoff: 5 * time.Second, Grace: 10 * time.Second}
+	return presence.Options{
+		Store: store, Lease: lease, Backoff: 5 * time.Second, Grace: 10 * time.Second,
+		Blip: -1, // notifications have to know at once who has lost the connection
+	}
 }
 
 // isName says who may be somebody: NATS takes such names for keys.

@@ -7,7 +7,7 @@
 //		})
 //	}
 //
-// A failure names the sentence that is broken. The cases do not look at the
-// clock and need no order among them. They are themselves tested against
+// A failure names the sentence that is broken. The cases need no order among
+// them, nor that the store's clock is right: only that it runs. They are themselves tested against
 // stores that are broken on purpose, one for each sentence.
 package presencetest

@@ -12,51 +12,60 @@ func TestMemoryStore(t *testing.T) {
 	Run(t, func(testing.TB) presence.Store { return presence.NewMemoryStore() })
 }
 
+// store is what broken ones are made of.
+type store = presence.MemoryStore
+
 // broken is a store in which one sentence of the contract does not hold.
 type broken struct {
-	*presence.MemoryStore
-	put   func(s *presence.MemoryStore, e presence.Entry) presence.Entry
-	renew func(node string, until time.Time) (string, time.Time)
-	sweep func(s *presence.MemoryStore, ctx context.Context, node string, now time.Time) ([]presence.Entry, error)
-	since func(s *presence.MemoryStore, cursor uint64) ([]presence.Entry, uint64, error)
-	deaf  bool
+	*store
+	putAll func(s *store, ctx context.Context, entries []presence.Entry) error
+	put    func(s *store, e presence.Entry) presence.Entry
+	renew  func(s *store, ctx context.Context, node string, lease time.Duration) (bool, error)
+	sweep  func(s *store, ctx context.Context, node string) ([]presence.Entry, error)
+	since  func(s *store, cursor uint64) ([]presence.Entry, uint64, error)
+	deaf   bool
 }
 
-func (b *broken) Put(ctx context.Context, e presence.Entry) error {
+func (b *broken) Put(ctx context.Context, entries ...presence.Entry) error {
 	if b.deaf {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if b.put != nil {
-		e = b.put(b.MemoryStore, e)
+	if b.putAll != nil {
+		return b.putAll(b.store, ctx, entries)
 	}
-	return b.MemoryStore.Put(ctx, e)
+	for i := range entries {
+		if b.put != nil {
+			entries[i] = b.put(b.store, entries[i])
+		}
+	}
+	return b.store.Put(ctx, entries...)
 }
 
-func (b *broken) Renew(ctx context.Context, node string, until time.Time) error {
+func (b *broken) Renew(ctx context.Context, node string, lease time.Duration) (bool, error) {
 	if b.renew != nil {
-		node, until = b.renew(node, until)
+		return b.renew(b.store, ctx, node, lease)
 	}
-	return b.MemoryStore.Renew(ctx, node, until)
+	return b.store.Renew(ctx, node, lease)
 }
 
-func (b *broken) Sweep(ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
+func (b *broken) Sweep(ctx context.Context, node string) ([]presence.Entry, error) {
 	if b.sweep != nil {
-		return b.sweep(b.MemoryStore, ctx, node, now)
+		return b.sweep(b.store, ctx, node)
 	}
-	return b.MemoryStore.Sweep(ctx, node, now)
+	return b.store.Sweep(ctx, node)
 }
 
 func (b *broken) Since(ctx context.Context, cursor uint64) ([]presence.Entry, uint64, error) {
 	if b.since != nil && ctx.Err() == nil {
-		return b.since(b.MemoryStore, cursor)
+		return b.since(b.store, cursor)
 	}
-	return b.MemoryStore.Since(ctx, cursor)
+	return b.store.Since(ctx, cursor)
 }
 
-// swept changes what Sweep did, in the store as in the answer.
-func swept(change func(*presence.Entry)) func(*presence.MemoryStore, context.Context, string, time.Time) ([]presence.Entry, error) {
-	return func(s *presence.MemoryStore, ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
-		got, err := s.Sweep(ctx, node, now)
+// swept changes what Sweep returns.
+func swept(change func(*presence.Entry)) func(*store, context.Context, string) ([]presence.Entry, error) {
+	return func(s *store, ctx context.Context, node string) ([]presence.Entry, error) {
+		got, err := s.Sweep(ctx, node)
 		for i := range got {
 			change(&got[i])
 		}
@@ -64,80 +73,135 @@ func swept(change func(*presence.Entry)) func(*presence.MemoryStore, context.Con
 	}
 }
 
+// byEntries is a store that takes the newest At of all entries for the time.
+type byEntries struct {
+	now  time.Time
+	ends map[string]time.Time
+}
+
+func (b *byEntries) put(_ *store, e presence.Entry) presence.Entry {
+	if e.At.After(b.now) {
+		b.now = e.At
+	}
+	return e
+}
+
+func (b *byEntries) renew(s *store, ctx context.Context, node string, lease time.Duration) (bool, error) {
+	b.ends[node] = b.now.Add(lease)
+	return s.Renew(ctx, node, 1000*time.Hour)
+}
+
+func (b *byEntries) sweep(s *store, ctx context.Context, node string) ([]presence.Entry, error) {
+	for name, ends := range b.ends {
+		if !ends.After(b.now) {
+			s.Renew(ctx, name, 0)
+		}
+	}
+	return s.Sweep(ctx, node)
+}
+
 // TestEachCaseCatches: for every case there is a broken store that it refuses.
 func TestEachCaseCatches(t *testing.T) {
 	forever := context.Background()
-	versions := func(s *presence.MemoryStore, e presence.Entry) uint64 { // a version above all
+	versions := func(s *store, e presence.Entry) uint64 { // a version above all
 		all, _, _ := s.Since(forever, 0)
 		for _, old := range all {
 			e.Version = max(e.Version, old.Version+1)
 		}
 		return e.Version
 	}
-	remembered := map[string]time.Time{}
+	renewed := map[string]bool{}
+	clock := byEntries{ends: map[string]time.Time{}}
+	newest := presence.Entry{}
 	tests := map[string]broken{
-		"PutKeepsNewest":     {put: func(_ *presence.MemoryStore, e presence.Entry) presence.Entry { e.Session = "one"; return e }},
-		"PutKeepsEverything": {put: func(_ *presence.MemoryStore, e presence.Entry) presence.Entry { e.Activities = nil; return e }},
-		"PutIgnoresOlder":    {put: func(s *presence.MemoryStore, e presence.Entry) presence.Entry { e.Version = versions(s, e); return e }},
-		"Concurrent":         {put: func(_ *presence.MemoryStore, e presence.Entry) presence.Entry { e.Version %= 100; return e }},
-		"SweepDeadOnly": {sweep: func(s *presence.MemoryStore, ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
-			return s.Sweep(ctx, node, now.Add(10*time.Second))
+		"PutKeepsNewest":     {put: func(_ *store, e presence.Entry) presence.Entry { e.Session = "one"; return e }},
+		"PutKeepsEverything": {put: func(_ *store, e presence.Entry) presence.Entry { e.Activities = nil; return e }},
+		"PutMany": {putAll: func(s *store, ctx context.Context, entries []presence.Entry) error {
+			return s.Put(ctx, entries[:min(len(entries), 500)]...)
 		}},
-		"SweepUnknown": {put: func(s *presence.MemoryStore, e presence.Entry) presence.Entry {
-			s.Renew(forever, e.Node, start.Add(time.Second))
+		"PutIgnoresOlder": {put: func(s *store, e presence.Entry) presence.Entry { e.Version = versions(s, e); return e }},
+		"Concurrent":      {put: func(_ *store, e presence.Entry) presence.Entry { e.Version %= 100; return e }},
+		"RenewLasts": {renew: func(s *store, ctx context.Context, node string, lease time.Duration) (bool, error) {
+			return s.Renew(ctx, node, 2*lease)
+		}},
+		"RenewAgain": {renew: func(s *store, ctx context.Context, node string, lease time.Duration) (bool, error) {
+			if renewed[node] {
+				return true, nil
+			}
+			renewed[node] = true
+			return s.Renew(ctx, node, lease)
+		}},
+		"RenewEnds": {renew: func(s *store, ctx context.Context, node string, lease time.Duration) (bool, error) {
+			if lease == 0 {
+				return true, nil
+			}
+			return s.Renew(ctx, node, lease)
+		}},
+		"RenewByTheStoresClock": {put: clock.put, renew: clock.renew, sweep: clock.sweep},
+		"RenewKnows": {renew: func(s *store, ctx context.Context, node string, lease time.Duration) (bool, error) {
+			_, err := s.Renew(ctx, node, lease)
+			return true, err
+		}},
+		"SweepDeadOnly": {sweep: func(s *store, ctx context.Context, node string) ([]presence.Entry, error) {
+			s.Renew(ctx, "alive", 0)
+			return s.Sweep(ctx, node+"'")
+		}},
+		"SweepUnknown": {put: func(s *store, e presence.Entry) presence.Entry {
+			s.Renew(forever, e.Node, time.Hour)
 			return e
 		}},
-		"Goodbye": {renew: func(node string, until time.Time) (string, time.Time) {
-			if known := remembered[node]; known.After(until) {
-				until = known
-			}
-			remembered[node] = until
-			return node, until
-		}},
-		"SweepNotOneself": {sweep: func(s *presence.MemoryStore, ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
-			return s.Sweep(ctx, node+"'", now)
+		"SweepNotOneself": {sweep: func(s *store, ctx context.Context, node string) ([]presence.Entry, error) {
+			return s.Sweep(ctx, node+"'")
 		}},
 		"SweepFields":    {sweep: swept(func(e *presence.Entry) { e.Left = e.At })},
-		"SweepKeepsLeft": {sweep: swept(func(e *presence.Entry) { e.Left = start.Add(time.Second) })},
-		"SweepLeavesMoved": {put: func(_ *presence.MemoryStore, e presence.Entry) presence.Entry {
+		"SweepKeepsLeft": {sweep: swept(func(e *presence.Entry) { e.Left = e.At })},
+		"SweepLeavesMoved": {put: func(_ *store, e presence.Entry) presence.Entry {
 			if e.Version == 8 && !e.Gone {
 				e.Node = "dead"
 			}
 			return e
 		}},
-		"SweepOnce": {sweep: func(s *presence.MemoryStore, ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
-			s.Sweep(ctx, node, now)
+		"SweepOnce": {sweep: func(s *store, ctx context.Context, node string) ([]presence.Entry, error) {
+			s.Sweep(ctx, node)
 			all, _, err := s.Since(ctx, 0)
 			return all[:1], err
 		}},
-		"SweepNotGone": {put: func(_ *presence.MemoryStore, e presence.Entry) presence.Entry { e.Gone = false; return e }},
-		"SweepIsSeen": {sweep: func(_ *presence.MemoryStore, ctx context.Context, node string, now time.Time) ([]presence.Entry, error) {
+		"SweepNotGone": {put: func(_ *store, e presence.Entry) presence.Entry { e.Gone = false; return e }},
+		"SweepIsSeen": {sweep: func(_ *store, ctx context.Context, node string) ([]presence.Entry, error) {
 			return nil, ctx.Err()
 		}},
-		"SinceOrder": {since: func(s *presence.MemoryStore, cursor uint64) ([]presence.Entry, uint64, error) {
+		"SinceOrder": {since: func(s *store, cursor uint64) ([]presence.Entry, uint64, error) {
 			got, next, err := s.Since(forever, cursor)
 			for i, j := 0, len(got)-1; i < j; i, j = i+1, j-1 {
 				got[i], got[j] = got[j], got[i]
 			}
 			return got, next, err
 		}},
-		"SinceCursor": {since: func(s *presence.MemoryStore, cursor uint64) ([]presence.Entry, uint64, error) {
+		"SinceCursor": {since: func(s *store, cursor uint64) ([]presence.Entry, uint64, error) {
 			return s.Since(forever, max(cursor, 1)-1)
 		}},
-		"SinceNewestOnly": {since: func(s *presence.MemoryStore, cursor uint64) ([]presence.Entry, uint64, error) {
+		"SinceNewestOnly": {since: func(s *store, cursor uint64) ([]presence.Entry, uint64, error) {
 			got, next, err := s.Since(forever, cursor)
 			return append(got, got...), next, err
 		}},
-		"SinceGone": {since: func(s *presence.MemoryStore, cursor uint64) ([]presence.Entry, uint64, error) {
-			got, next, err := s.Since(forever, cursor)
-			living := got[:0]
-			for _, e := range got {
-				if !e.Gone {
-					living = append(living, e)
+		"SinceGone": { // it forgets by the clocks of nodes
+			put: func(_ *store, e presence.Entry) presence.Entry {
+				if e.At.After(newest.At) {
+					newest = e
 				}
-			}
-			return living, next, err
-		}},
+				return e
+			},
+			since: func(s *store, cursor uint64) ([]presence.Entry, uint64, error) {
+				got, next, err := s.Since(forever, cursor)
+				living := got[:0]
+				for _, e := range got {
+					if !e.Gone || newest.At.Sub(e.At) < time.Hour {
+						living = append(living, e)
+					}
+				}
+				return living, next, err
+			},
+		},
 		"Context": {deaf: true},
 	}
 	for _, c := range cases {
@@ -146,7 +210,7 @@ func TestEachCaseCatches(t *testing.T) {
 			t.Errorf("no broken store for %s", c.name)
 			continue
 		}
-		b.MemoryStore = presence.NewMemoryStore()
+		b.store = presence.NewMemoryStore()
 		if c.run(t.Context(), &b) == nil {
 			t.Errorf("%s does not notice a store that breaks its rule: %s", c.name, c.rule)
 		}

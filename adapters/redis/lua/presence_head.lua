@@ -6,14 +6,18 @@ local NODE = 68
 local function nodeOf(entry)
 	return string.sub(entry, NODE, NODE - 1 + tonumber(string.sub(entry, NODE - 5, NODE - 1)))
 end
+-- now is the server's time, in microseconds: a number has room for it.
+local function now()
+	local time = redis.call('TIME')
+	return time[1] * 1000000 + time[2]
+end
 -- keep has an entry be the newest one of its field.
 local function keep(field, entry, old)
 	if old then
 		redis.call('ZREM', KEYS[3], nodeOf(old) .. '\0' .. field)
 	end
-	if redis.call('HSETNX', KEYS[6], 'cursor', 0) == 1 then -- above what was before all was lost
-		local time = redis.call('TIME')
-		redis.call('HSET', KEYS[6], 'cursor', string.format('%.0f', time[1] * 1000000 + time[2]))
+	if redis.call('HEXISTS', KEYS[6], 'cursor') == 0 then -- above what was before all was lost
+		redis.call('HSET', KEYS[6], 'cursor', string.format('%.0f', now()))
 	end
 	redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[6], 'cursor', 1), field)
 	redis.call('HSET', KEYS[1], field, entry)

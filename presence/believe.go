@@ -21,12 +21,12 @@ func (t *Tracker) accept(e Entry, here, held bool) {
 	key := sessionKey{e.User, e.Session}
 	t.version = max(t.version, e.Version)
 	d := p.device(e.Session)
-	if d != nil && d.here && e.Version > d.Version && (e.Gone || !e.Left.IsZero()) {
+	if d != nil && d.here && e.Version >= d.Version && (e.Gone || !e.Left.IsZero()) {
 		t.again(d)
 		return
 	}
 	ours := e.Node == t.opts.Node && !e.Gone
-	if !p.apply(e) {
+	if !p.apply(e, !here) {
 		if grave, gone := p.gone[e.Session]; gone && ours && grave > e.Version { // somebody has not heard of it
 			e.Version, e.At = t.next()
 			e.Gone = true

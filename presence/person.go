@@ -27,10 +27,20 @@ type device struct {
 }
 
 // apply takes an entry of one of the person's sessions, and reports whether it
-// was newer: of two entries for one session, the higher version wins.
-func (p *person) apply(e Entry) bool {
-	if old := p.device(e.Session); old != nil && old.Version >= e.Version || p.gone[e.Session] >= e.Version {
-		return false
+// is news: of two entries for one session, the higher version wins, and of two that
+// nodes have made at the same instant the one that the store has kept.
+func (p *person) apply(e Entry, kept bool) bool {
+	if old := p.device(e.Session); old != nil {
+		tie := kept && old.Version == e.Version && (old.Node != e.Node || e.Gone)
+		if old.Version >= e.Version && !tie {
+			return false
+		}
+	}
+	if gone, ok := p.gone[e.Session]; ok {
+		tie := kept && gone == e.Version && !e.Gone
+		if gone >= e.Version && !tie {
+			return false
+		}
 	}
 	before := p.visible()
 	p.version = max(p.version, e.Version)

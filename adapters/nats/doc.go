@@ -126,8 +126,10 @@
 // time: no clock of a node counts. What is over is forgotten by the server itself. With every save a server
 // writes the whole session; sessions are saved side by side, 256 at once.
 //
-// A node's presence lease is one message, whatever the node answers for; only when a node dies are all
-// entries read once, and those that it had written. Put is two round trips, Since one when nothing changed.
+// A node's presence lease is one message too, whatever the node answers for, by the same clock; only when a node
+// dies are all entries read once, and those that it had written. Put is two round trips, side by side for many
+// entries, Since one when nothing changed. A presence stream that is deleted, or was in the memory of a server that
+// ended, is made again, and trackers fill it.
 //
 // A [Directory], in which nodes find each other, is a stream of this kind too, with a message for each node;
 // its lease is over by the clock of the server that leads.

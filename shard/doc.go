@@ -34,7 +34,7 @@
 //	defer roster.Leave(ctx) // before the gateway drains
 //
 // Packages adapters/redis and adapters/nats have directories, package shardtest the tests for one of
-// yours.
+// yours. A Roster has two goroutines until Leave; nothing else here has any.
 //
 // # Guarantees
 //

@@ -73,7 +73,7 @@ ghosts: ## kill -9 of processes with people online, at INSTANTS=50 random instan
 	cd adapters/nats && go test -race -count=1 -timeout 30m -run '^TestGhosts' -v . -args -instants $(INSTANTS)
 
 .PHONY: cluster-test
-cluster-test: ## three nodes with clients, on NATS (with GATEHOUSE_SERVERS=true on Redis too): ROLLS=2, KILLS=3, their broker killed, one cut off from it; says what was lost, repeated, and how soon clients were back
+cluster-test: ## three nodes with clients, on NATS (with GATEHOUSE_SERVERS=true on Redis too): ROLLS=2, KILLS=3, their broker killed, one cut off from it; rolled to another version of what is stored and back; says what was lost, repeated, and how soon clients were back
 	cd examples/cluster && go test -race -count=1 -timeout 10m -run '^TestCluster' -v . -args -rolls $(ROLLS) -kills $(KILLS)
 
 .PHONY: counted

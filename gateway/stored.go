@@ -144,6 +144,9 @@ func decodeStored(rec StoredSession) (st stored, err error) {
 	if err != nil {
 		return st, fmt.Errorf("%w: %w", errStoredVersion, err)
 	}
+	if p := st.Presence; p != nil && (len(p.Activities) == 0 || p.Activities[0] != '[') {
+		p.Activities = nil // was written as null
+	}
 	return st, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -64,6 +65,9 @@ func (c *cluster) open(ctx context.Context) (err error) {
 	running, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	c.crowd = newCrowd(c.o.url, c.o.clients)
+	if c.o.direct {
+		c.crowd.through(&http.Client{Transport: balancer{c}})
+	}
 	c.running.Go(func() { c.crowd.run(running) })
 	return nil
 }

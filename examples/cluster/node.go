@@ -20,10 +20,7 @@ import (
 // roleNode is the process that is a node.
 const roleNode = "node"
 
-const (
-	reportEvery = 250 * time.Millisecond
-	drainWithin = 15 * time.Second
-)
+const reportEvery = 250 * time.Millisecond
 
 // report is what a node says of itself every quarter of a second.
 type report struct {
@@ -43,6 +40,7 @@ func runNode(args []string) error {
 	public := flags.String("url", "", "of the gateway, as clients know it")
 	lease := flags.Duration("lease", 0, "for how long it lives when it says nothing")
 	rate := flags.Int("drain-rate", 0, "sessions a second that it lets go of")
+	drainWithin := flags.Duration("drain-within", 0, "for how long it drains")
 	flags.Parse(args)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})).With("node", *name)
 
@@ -97,7 +95,7 @@ func runNode(args []string) error {
 			say(report{st.Sessions, st.Delivered, st.SessionsResumed, st.SessionsLost, st.Gaps, parts.away()})
 		case <-asked:
 			go func() {
-				ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+				ctx, cancel := context.WithTimeout(context.Background(), *drainWithin)
 				defer cancel()
 				draining <- gw.Shutdown(ctx)
 			}()

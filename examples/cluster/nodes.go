@@ -49,7 +49,7 @@ func (c *cluster) add() (*node, error) {
 	n.link = l
 	server.Host = l.addr()
 	n.process, err = spawn(roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
-		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate))
+		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate), "-drain-within", c.o.drainWithin().String())
 	if err != nil {
 		l.close()
 		return nil, err

@@ -27,6 +27,7 @@ type cluster struct {
 
 	mu         sync.Mutex
 	broker     *process // nil: somebody else's, or killed
+	monitor    string   // of the broker
 	nodes      []*node
 	lastID     int
 	generation int // of nodes: those of the newest one get new connections
@@ -104,7 +105,7 @@ func (c *cluster) startBroker() error {
 	}()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.server, c.broker = &url.URL{Scheme: "nats", Host: first.Addr}, p
+	c.server, c.broker, c.monitor = &url.URL{Scheme: "nats", Host: first.Addr}, p, first.Monitor
 	return nil
 }
 

@@ -80,7 +80,16 @@ type world struct {
 	stock []*stock
 }
 
+// newWorld opens one, and publishes once everybody is there.
 func newWorld(t *testing.T, o options) *world {
+	w := openWorld(t, o)
+	w.settle(t)
+	w.stop = w.publish()
+	return w
+}
+
+// openWorld opens one in which nothing is published.
+func openWorld(t *testing.T, o options) *world {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -94,10 +103,7 @@ func newWorld(t *testing.T, o options) *world {
 	web := http.Server{Handler: c.handler()}
 	go web.Serve(ln)
 	t.Cleanup(func() { web.Close() })
-	w := &world{cluster: c}
-	w.settle(t)
-	w.stop = c.publish()
-	return w
+	return &world{cluster: c}
 }
 
 // eventually waits for something to hold.

@@ -64,7 +64,7 @@ func runNode(args []string) error {
 		Broker:   parts.broker,
 		Sessions: parts.sessions,
 		URL:      *public,
-		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate},
+		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate, ConnectionsPerAddress: -1}, // all come from this machine
 		Logger:   logger,
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func runNode(args []string) error {
 	web := http.Server{Handler: mux}
 	go web.Serve(ln)
 	defer web.Close()
-	say(listening{ln.Addr().String()})
+	say(listening{Addr: ln.Addr().String()})
 
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)

@@ -14,6 +14,7 @@ MUTANTS     ?= all
 INSTANTS    ?= 50
 ROLLS       ?= 2
 KILLS       ?= 3
+CLIENTS     ?= 10000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -69,6 +70,10 @@ crash: ## kill -9 of a process with a pipeline, then of each server behind an ad
 .PHONY: cluster-test
 cluster-test: ## three nodes with clients, on NATS (with GATEHOUSE_SERVERS=true on Redis too): ROLLS=2, KILLS=3, their broker killed, one cut off from it; says what was lost, repeated, and how soon clients were back
 	cd examples/cluster && go test -race -count=1 -timeout 10m -run '^TestCluster' -v . -args -rolls $(ROLLS) -kills $(KILLS)
+
+.PHONY: bench-cluster
+bench-cluster: ## cluster-test with CLIENTS=10000, 100 on discordgo and ten kills, without the race detector (ENGINE=Redis: on Redis, if installed); then one node and three at full speed, and what they take of the processors; 10 minutes
+	cd examples/cluster && GATEHOUSE_SERVERS=true go test -count=1 -timeout 15m -run '^TestCluster(Messages)?$(ENGINE)$$|^TestFullSpeed$$' -v . -args -clients $(CLIENTS) -stock 100 -rate 6 -lease 5s -drain-rate 200 -direct -rolls 2 -kills 10 -full-speed 1000
 
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race

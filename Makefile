@@ -51,7 +51,7 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 .PHONY: kits
 kits: $(E2E)/node_modules/.package-lock.json ## every kit on every store, index and queue, and a chat on them, with real servers (make servers); what is not installed fails
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... $(ADAPTERS) ./examples/customstore ./examples/backends ./examples/services
-	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run '^TestClusterRedis$$' ./examples/cluster
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run '^TestCluster(Messages)?Redis$$' ./examples/cluster
 
 .PHONY: balanced
 balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which come and go; what is not installed fails

@@ -40,15 +40,27 @@ func TestDrainKeepsItsRate(t *testing.T) {
 		o.Limits.Checkpoint = time.Hour // no copies: what is saved is a drain's
 	}))
 	left := make(chan time.Time, clients)
+	var all sync.WaitGroup
 	for range clients {
 		c, _ := signIn(t, url, "ann")
-		go func() {
-			c.want(7, "")
-			left <- time.Now()
-		}()
+		all.Go(func() {
+			for {
+				m, err := c.read()
+				if err != nil {
+					return
+				}
+				if m.Op == 7 {
+					left <- time.Now()
+				}
+			}
+		})
 	}
 	if err := shutdown(t, g, 30*time.Second); err != nil {
 		t.Fatal(err)
+	}
+	all.Wait()
+	if len(left) != clients {
+		t.Fatalf("%d of %d clients were sent away", len(left), clients)
 	}
 	first := <-left
 	last := first

@@ -72,7 +72,7 @@ cluster-test: ## three nodes with clients, on NATS (with GATEHOUSE_SERVERS=true 
 	cd examples/cluster && go test -race -count=1 -timeout 10m -run '^TestCluster' -v . -args -rolls $(ROLLS) -kills $(KILLS)
 
 .PHONY: bench-cluster
-bench-cluster: ## cluster-test with CLIENTS=10000, 100 on discordgo and ten kills, without the race detector (ENGINE=Redis: on Redis, if installed); then one node and three at full speed, and what they take of the processors; 10 minutes
+bench-cluster: ## cluster-test with CLIENTS=10000, 100 on discordgo and ten kills, without the race detector (ENGINE=Redis: on Redis, if installed); then one node and three at full speed, and what they take of the processors; 6 minutes
 	cd examples/cluster && GATEHOUSE_SERVERS=true go test -count=1 -timeout 15m -run '^TestCluster(Messages)?$(ENGINE)$$|^TestFullSpeed$$' -v . -args -clients $(CLIENTS) -stock 100 -rate 6 -lease 5s -drain-rate 200 -direct -rolls 2 -kills 10 -full-speed 1000
 
 .PHONY: counted

@@ -14,6 +14,7 @@ MUTANTS     ?= all
 INSTANTS    ?= 50
 ROLLS       ?= 2
 KILLS       ?= 3
+CLIENTS     ?= 10000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -50,7 +51,7 @@ servers-test: ## start, kill and start again each of those servers; 3 minutes; w
 .PHONY: kits
 kits: $(E2E)/node_modules/.package-lock.json ## every kit on every store, index and queue, and a chat on them, with real servers (make servers); what is not installed fails
 	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -p 1 -timeout 20m ./gateway/message/... $(ADAPTERS) ./examples/customstore ./examples/backends ./examples/services
-	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run '^TestClusterRedis$$' ./examples/cluster
+	CI=true GATEHOUSE_SERVERS=true go test -race -count=1 -run '^TestCluster(Messages)?Redis$$' ./examples/cluster
 
 .PHONY: balanced
 balanced: ## nodes behind a real nginx and a real HAProxy (make servers), which come and go; what is not installed fails
@@ -75,6 +76,10 @@ ghosts: ## kill -9 of processes with people online, at INSTANTS=50 random instan
 .PHONY: cluster-test
 cluster-test: ## three nodes with clients, on NATS (with GATEHOUSE_SERVERS=true on Redis too): ROLLS=2, KILLS=3, their broker killed, one cut off from it; rolled to another version of what is stored and back; says what was lost, repeated, and how soon clients were back
 	cd examples/cluster && go test -race -count=1 -timeout 10m -run '^TestCluster' -v . -args -rolls $(ROLLS) -kills $(KILLS)
+
+.PHONY: bench-cluster
+bench-cluster: ## cluster-test with CLIENTS=10000, 100 on discordgo and ten kills, without the race detector (ENGINE=Redis: on Redis, if installed); then one node and three at full speed, and what they take of the processors; 6 minutes
+	cd examples/cluster && GATEHOUSE_SERVERS=true go test -count=1 -timeout 15m -run '^TestCluster(Messages)?$(ENGINE)$$|^TestFullSpeed$$' -v . -args -clients $(CLIENTS) -stock 100 -rate 6 -lease 5s -drain-rate 200 -direct -rolls 2 -kills 10 -full-speed 1000
 
 .PHONY: counted
 counted: ## allocations, system calls, encodings and bytes per delivery, heartbeat and session: what must not grow; without -race

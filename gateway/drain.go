@@ -38,8 +38,9 @@ func (g *Gateway) drain(ctx context.Context) error {
 		}
 		var all goroutines
 		all.start(func() { g.letGoAll(save, away) }) // nobody reconnects because of these
-		g.pace(save, len(here), func(i int) {
-			all.start(func() { g.letGo(save, here[i]) })
+		p := g.pace(save, len(here))
+		p.run(save, len(here), func(i int) {
+			all.start(func() { g.letGo(save, here[i], p) })
 		})
 		if err := all.wait(ctx); err != nil {
 			return err
@@ -55,29 +56,6 @@ func (g *Gateway) drain(ctx context.Context) error {
 // drainAgain is how long a drain waits before it looks for more to do.
 const drainAgain = 10 * time.Millisecond
 
-// pace calls next for 0 to n-1 at the drain's rate, or as much faster as it
-// takes to use no more than half of the time that ctx leaves.
-func (g *Gateway) pace(ctx context.Context, n int, next func(int)) {
-	var window time.Duration
-	if rate := g.limits.DrainRate; rate > 0 {
-		window = time.Duration(n) * time.Second / time.Duration(rate)
-	}
-	if deadline, ok := ctx.Deadline(); ok {
-		window = min(window, time.Until(deadline)/2)
-	}
-	began := time.Now()
-	for i := range n {
-		due := began.Add(window * time.Duration(i) / time.Duration(max(n, 1)))
-		if wait := time.Until(due); wait > 0 {
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
-			}
-		}
-		next(i)
-	}
-}
-
 // awayAtOnce is how many sessions without a connection are saved at once.
 const awayAtOnce = 256
 
@@ -88,7 +66,7 @@ func (g *Gateway) letGoAll(ctx context.Context, sessions []*Session) {
 	for _, s := range sessions {
 		turns <- struct{}{}
 		all.start(func() {
-			g.letGo(ctx, s)
+			g.letGo(ctx, s, nil)
 			<-turns
 		})
 	}

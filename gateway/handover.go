@@ -68,7 +68,7 @@ func (g *Gateway) release(ctx context.Context, id, user string) error {
 		if !g.draining.Load() { // else the drain does
 			g.topics.advanceLately(ctx)
 		}
-		g.letGo(ctx, s)
+		g.letGo(ctx, s, nil)
 		return nil
 	}
 	if before := g.predecessor.Load(); before != nil {

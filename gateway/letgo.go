@@ -19,9 +19,9 @@ const (
 )
 
 // letGo has a session finish its commands, saves it and sends its client
-// elsewhere, or waits until another call has. Whatever is not done when ctx ends
-// is not.
-func (g *Gateway) letGo(ctx context.Context, s *Session) {
+// elsewhere when it is its turn, or waits until another call has. Whatever is not
+// done when ctx ends is not.
+func (g *Gateway) letGo(ctx context.Context, s *Session, p *pace) {
 	if !s.takeHold(ctx) {
 		return
 	}
@@ -33,6 +33,7 @@ func (g *Gateway) letGo(ctx context.Context, s *Session) {
 		s.awaitAck(ctx)
 		saved = g.saveUntilDone(ctx, s)
 	}
+	p.turn(ctx)
 	g.sendAway(s, saved, "")
 }
 

@@ -71,12 +71,13 @@ func (g *Gateway) Move(ctx context.Context, to func(s *Session) (url string, ok 
 		err   error
 	}
 	var leaving sync.WaitGroup
-	g.pace(ctx, len(journeys), func(i int) {
+	p := g.pace(ctx, len(journeys))
+	p.run(ctx, len(journeys), func(i int) {
 		if ctx.Err() != nil || g.draining.Load() {
 			return
 		}
 		leaving.Go(func() {
-			gone, err := g.moveTo(ctx, journeys[i].s, journeys[i].url)
+			gone, err := g.moveTo(ctx, journeys[i].s, journeys[i].url, p)
 			result.Lock()
 			defer result.Unlock()
 			if gone {
@@ -99,7 +100,7 @@ func (g *Gateway) Move(ctx context.Context, to func(s *Session) (url string, ok 
 
 // moveTo lets go of one session, or leaves it as it is. It reports whether the
 // session is on its way by this call.
-func (g *Gateway) moveTo(ctx context.Context, s *Session, url string) (gone bool, err error) {
+func (g *Gateway) moveTo(ctx context.Context, s *Session, url string, p *pace) (gone bool, err error) {
 	if !s.takeHold(ctx) {
 		return false, nil
 	}
@@ -116,6 +117,7 @@ func (g *Gateway) moveTo(ctx context.Context, s *Session, url string) (gone bool
 	err = g.save(saving, thawing, s)
 	switch {
 	case err == nil:
+		p.turn(ctx)
 		g.sendAway(s, true, url)
 		return true, nil
 	case s.isGone(): // its client said goodbye, or the application removed it

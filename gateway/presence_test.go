@@ -114,3 +114,19 @@ func TestSlowConsumerIsNotOnline(t *testing.T) {
 	}
 	c.ws.CloseNow()
 }
+
+// Who was online without an activity is so at the next gateway, too.
+func TestPresenceIsHandedOver(t *testing.T) {
+	options := shared(t, nil)
+	old, url := testGateway(t, options)
+	c := dial(t, url)
+	c.want(10, "")
+	c.send(`{"op":2,"d":{"token":"ann","intents":0,"presence":{"status":"idle","since":null,"activities":null,"afk":true}}}`)
+	session := sessionOf(t, c.want(0, "READY"))
+	shutdown(t, old, 5*time.Second)
+	fresh, url := testGateway(t, options)
+	resume(t, url, "ann", session, 1).want(0, "RESUMED")
+	eventually(t, "ann is idle at the next gateway", func() bool {
+		return fresh.Presence().Get("ann").Status == presence.Idle
+	})
+}

@@ -142,6 +142,9 @@ func decodeStored(rec StoredSession) (st stored, err error) {
 	if err != nil {
 		return st, fmt.Errorf("%w: %w", ErrVersion, err)
 	}
+	if p := st.Presence; p != nil && (len(p.Activities) == 0 || p.Activities[0] != '[') {
+		p.Activities = nil // was written as null
+	}
 	return st, nil
 }
 

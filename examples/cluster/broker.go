@@ -14,7 +14,8 @@ const roleBroker = "broker"
 
 // listening is the first line of a process.
 type listening struct {
-	Addr string `json:"addr"`
+	Addr    string `json:"addr"`
+	Monitor string `json:"monitor,omitempty"` // of the broker: where it says what it has sent
 }
 
 // runBroker serves NATS until who started it ends.
@@ -24,7 +25,7 @@ func runBroker(args []string) error {
 	port := flags.Int("port", server.RANDOM_PORT, "where it listens")
 	flags.Parse(args)
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: *port, StoreDir: *dir,
+		Host: "127.0.0.1", Port: *port, HTTPHost: "127.0.0.1", HTTPPort: server.RANDOM_PORT, StoreDir: *dir,
 		JetStream: true, DisableJetStreamBanner: true, NoLog: true, NoSigs: true,
 	})
 	if err != nil {
@@ -34,7 +35,7 @@ func runBroker(args []string) error {
 	if !s.ReadyForConnections(20 * time.Second) {
 		return errors.New("NATS does not start")
 	}
-	say(listening{s.Addr().String()})
+	say(listening{s.Addr().String(), s.MonitorAddr().String()})
 	<-orphaned()
 	s.Shutdown()
 	return nil

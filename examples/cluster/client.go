@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,8 @@ import (
 type client struct {
 	name      string
 	url       string
-	positions bool // it keeps the places of events, and says them when it resumes
+	positions bool         // it keeps the places of events, and says them when it resumes
+	http      *http.Client // what it dials with; nil: the default
 
 	mu      sync.Mutex
 	node    int                // where it is; 0: nowhere
@@ -75,7 +77,7 @@ func (c *client) visit(ctx context.Context) (lived bool) {
 		url += "&positions=1"
 	}
 	dialling, done := context.WithTimeout(ctx, 10*time.Second)
-	ws, resp, err := websocket.Dial(dialling, url, nil)
+	ws, resp, err := websocket.Dial(dialling, url, &websocket.DialOptions{HTTPClient: c.http})
 	done()
 	if err != nil {
 		return false
@@ -109,6 +111,10 @@ func (c *client) visit(ctx context.Context) (lived bool) {
 			return lived
 		case 9: // Invalid Session: another one, on the same connection
 			c.forget()
+			select {
+			case <-time.After(time.Second + rand.N(4*time.Second)): // as the protocol asks
+			case <-ctx.Done():
+			}
 			c.send(ctx, ws, c.signIn())
 		case 10:
 			var hello struct {

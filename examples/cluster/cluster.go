@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -28,6 +29,7 @@ type cluster struct {
 	mu         sync.Mutex
 	broker     *process // nil: somebody else's, or killed
 	fronted    []string // ids of the nodes that nginx has
+	monitor    string   // of the broker
 	nodes      []*node
 	lastID     int
 	generation int // of nodes: those of the newest one get new connections
@@ -79,6 +81,9 @@ func (c *cluster) open(ctx context.Context) (err error) {
 	running, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	c.crowd = newCrowd(c.o.url, c.o.clients)
+	if c.o.direct {
+		c.crowd.through(&http.Client{Transport: balancer{c}})
+	}
 	c.running.Go(func() { c.crowd.run(running) })
 	return nil
 }
@@ -115,7 +120,7 @@ func (c *cluster) startBroker() error {
 	}()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.server, c.broker = &url.URL{Scheme: "nats", Host: first.Addr}, p
+	c.server, c.broker, c.monitor = &url.URL{Scheme: "nats", Host: first.Addr}, p, first.Monitor
 	return nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -20,12 +21,28 @@ func newCrowd(url string, n int) *crowd {
 	return c
 }
 
-// run keeps all of them connected until ctx ends.
+// through has all of them dial through a client of their own.
+func (c *crowd) through(h *http.Client) {
+	for _, cl := range c.clients {
+		cl.http = h
+	}
+}
+
+// comeEvery is the time between two that come: so many at once are refused nowhere.
+const comeEvery = time.Millisecond
+
+// run has them come one after the other, and keeps all connected until ctx ends.
 func (c *crowd) run(ctx context.Context) {
 	var all sync.WaitGroup
+	ticker := time.NewTicker(comeEvery)
 	for _, cl := range c.clients {
 		all.Go(func() { cl.run(ctx) })
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
 	}
+	ticker.Stop()
 	all.Wait()
 }
 

@@ -14,7 +14,7 @@ import (
 func openDirectory(ctx context.Context, server *url.URL) (shard.Directory, func(), error) {
 	switch server.Scheme {
 	case "nats":
-		conn, js, err := dialNATS(server)
+		conn, js, err := dialNATS(server, "directory")
 		if err != nil {
 			return nil, nil, err
 		}

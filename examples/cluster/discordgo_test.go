@@ -27,6 +27,13 @@ func (w *world) join(t *testing.T, n int) {
 	gateway, bot := discordgo.EndpointGateway, discordgo.EndpointGatewayBot
 	discordgo.EndpointGateway, discordgo.EndpointGatewayBot = base+"gateway", base+"gateway/bot"
 	t.Cleanup(func() { discordgo.EndpointGateway, discordgo.EndpointGatewayBot = gateway, bot })
+	t.Cleanup(func() { // side by side: each takes a second
+		var all sync.WaitGroup
+		for _, s := range w.stock {
+			all.Go(func() { s.session.Close() })
+		}
+		all.Wait()
+	})
 	for i := range n {
 		s := &stock{name: fmt.Sprintf("client-stock-%d", i), seen: newTally()}
 		session, err := discordgo.New("Bot " + s.name)
@@ -41,7 +48,6 @@ func (w *world) join(t *testing.T, n int) {
 		if err := session.Open(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { session.Close() })
 		w.stock = append(w.stock, s)
 	}
 }

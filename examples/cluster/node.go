@@ -22,10 +22,7 @@ import (
 // roleNode is the process that is a node.
 const roleNode = "node"
 
-const (
-	reportEvery = 250 * time.Millisecond
-	drainWithin = 15 * time.Second
-)
+const reportEvery = 250 * time.Millisecond
 
 // report is what a node says of itself every quarter of a second.
 type report struct {
@@ -46,6 +43,7 @@ func runNode(args []string) error {
 	lease := flags.Duration("lease", 0, "for how long it lives when it says nothing")
 	rate := flags.Int("drain-rate", 0, "sessions a second that it lets go of")
 	balancer := flags.String("balancer", "", "what divides users between the nodes, if anything does")
+	drainWithin := flags.Duration("drain-within", 0, "for how long it drains")
 	flags.Parse(args)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})).With("node", *name)
 
@@ -69,7 +67,7 @@ func runNode(args []string) error {
 		Broker:   parts.broker,
 		Sessions: parts.sessions,
 		URL:      *public,
-		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate},
+		Limits:   gateway.Limits{Lease: *lease, DrainRate: *rate, ConnectionsPerAddress: -1}, // all come from this machine
 		Logger:   logger,
 	}
 	if *balancer != "" {
@@ -104,7 +102,7 @@ func runNode(args []string) error {
 		defer place.closes()
 		leave = place.leave
 	}
-	say(listening{ln.Addr().String()})
+	say(listening{Addr: ln.Addr().String()})
 
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
@@ -119,7 +117,7 @@ func runNode(args []string) error {
 		case <-asked:
 			go func() {
 				left := leave(context.Background())
-				ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+				ctx, cancel := context.WithTimeout(context.Background(), *drainWithin)
 				defer cancel()
 				draining <- errors.Join(left, gw.Shutdown(ctx))
 			}()

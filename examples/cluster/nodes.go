@@ -49,7 +49,7 @@ func (c *cluster) add() (*node, error) {
 	n.link = l
 	server.Host = l.addr()
 	args := []string{roleNode, "-name", strconv.Itoa(n.id), "-server", server.String(), "-url", c.o.url,
-		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate)}
+		"-lease", c.o.lease.String(), "-drain-rate", strconv.Itoa(c.o.drainRate), "-drain-within", c.o.drainWithin().String()}
 	if c.o.balancer != "" {
 		args = append(args, "-balancer", c.o.balancer)
 	}

@@ -15,6 +15,7 @@ type options struct {
 	server         string        // the URL of the broker; empty: a NATS server of its own
 	balancer       string        // balancerNginx; empty: a proxy of its own
 	url            string        // of the gateway, as clients know it: the proxy's, or nginx'
+	direct         bool          // clients connect to nodes themselves: a proxy has two descriptors for each
 	program        string        // that nodes are from now on; empty: this one. Tests roll to another build
 }
 
@@ -35,4 +36,10 @@ func (o options) check() error {
 		return nil
 	}
 	return errBalancer
+}
+
+// drainWithin is how long a drain may take. A gateway that is to keep its rate takes no more than half of its time for
+// that, and all clients may be at one node.
+func (o options) drainWithin() time.Duration {
+	return 15*time.Second + 2*time.Duration(o.clients)*time.Second/time.Duration(max(o.drainRate, 1))
 }

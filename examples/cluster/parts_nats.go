@@ -14,8 +14,8 @@ import (
 
 // dialNATS connects. A connection that is lost is made again for as long as it takes;
 // one that says nothing for two seconds is lost.
-func dialNATS(server *url.URL) (*natsgo.Conn, jetstream.JetStream, error) {
-	conn, err := natsgo.Connect(server.String(),
+func dialNATS(server *url.URL, as string) (*natsgo.Conn, jetstream.JetStream, error) {
+	conn, err := natsgo.Connect(server.String(), natsgo.Name(as),
 		natsgo.MaxReconnects(-1), natsgo.ReconnectWait(200*time.Millisecond),
 		natsgo.PingInterval(time.Second), natsgo.MaxPingsOutstanding(2), natsgo.Timeout(time.Second))
 	if err != nil {
@@ -30,7 +30,7 @@ func dialNATS(server *url.URL) (*natsgo.Conn, jetstream.JetStream, error) {
 }
 
 func openNATS(ctx context.Context, server *url.URL, logger *slog.Logger) (*parts, error) {
-	conn, js, err := dialNATS(server)
+	conn, js, err := dialNATS(server, "node")
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func openNATS(ctx context.Context, server *url.URL, logger *slog.Logger) (*parts
 }
 
 func publishNATS(ctx context.Context, server *url.URL) (publisher, func(), error) {
-	conn, js, err := dialNATS(server)
+	conn, js, err := dialNATS(server, "publisher")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -51,7 +51,7 @@ func runPublisher(broker string) {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		}
 	}))
-	say(listening{ln.Addr().String()})
+	say(listening{Addr: ln.Addr().String()})
 	<-orphan
 }
 

@@ -256,6 +256,22 @@ func TestMoved(t *testing.T) {
 	})
 }
 
+// A node that says later that a connection was lost, and is over, is answered by the one that has it.
+func TestContradicted(t *testing.T) {
+	together(t, 2, []string{"ann"}, func(c *team) {
+		c.set(0, "a")
+		pause(window)
+		c.want(0, "[ann online]")
+		now := time.Now()
+		lost := presence.Entry{User: "ann", Session: "a", Node: "node1", Version: uint64(now.UnixNano()), Platform: "a", Status: presence.Online, At: now, Left: now}
+		if err := c.wires[1].store.Put(c.t.Context(), lost); err != nil {
+			c.t.Fatal(err)
+		}
+		pause(3 * time.Minute)
+		c.want(0, "[]")
+	})
+}
+
 // What the store does not take is put when it does; what it has taken all the same does no harm.
 func TestStoreFails(t *testing.T) {
 	together(t, 2, []string{"ann"}, func(c *team) {

@@ -62,10 +62,9 @@ type Gateway struct {
 	slow      slowConns
 
 	// What a drain leaves behind.
-	draining    atomic.Bool
-	successor   handover
-	holding     atomic.Int64            // upgrades that are held for it
-	predecessor atomic.Pointer[Gateway] // which drains; nil: none does
+	draining  atomic.Bool
+	successor handover
+	holding   atomic.Int64 // upgrades that are held for it
 
 	// What there is of everything.
 	stats    counters

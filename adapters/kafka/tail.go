@@ -24,6 +24,7 @@ type tail struct {
 	reading   bool      // begins and ends with the turn
 	mending   bool
 	next      place         // everything before it was delivered
+	recent    recent        // ids of what came last, also before anybody followed
 	sent      int64         // the offset behind the newest record of which this node's Publish returned
 	moved     chan struct{} // closed and replaced when next is another one
 }
@@ -110,15 +111,17 @@ func (t *tail) read(ctx context.Context) error {
 	if reading {
 		return nil
 	}
-	end, err := t.broker.endOf(ctx, t.number)
+	start, end, err := t.broker.bounds(ctx, t.number)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
 	t.joining++
 	t.reading, t.next, t.idle, t.sent = true, end, time.Now(), min(t.sent, end.offset)
+	t.recent = recent{}
 	t.mu.Unlock()
-	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(end.offset).WithEpoch(end.epoch)))
+	from := max(start, end.offset-recentRecords) // for their ids
+	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(from).WithEpoch(end.epoch)))
 	return nil
 }
 
@@ -146,12 +149,18 @@ func (t *tail) take(records []*kgo.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range records {
-		if at := (place{r.LeaderEpoch, r.Offset}); !t.reading || !t.next.before(at) {
+		if at := (place{r.LeaderEpoch, r.Offset}); !t.reading {
+			continue
+		} else if !t.next.before(at) {
+			t.recent.repeats(r)
 			continue
 		} else if at.offset != t.next.offset {
 			t.lose(at, "records are missing")
 		}
 		t.move(place{r.LeaderEpoch, r.Offset + 1})
+		if t.recent.repeats(r) {
+			continue
+		}
 		rec, ok := decodeRecord(r.Value)
 		if !ok {
 			t.lose(t.next, "a record cannot be read")
@@ -177,6 +186,7 @@ func (t *tail) lose(to place, why string) {
 	b.opts.Logger.Warn("kafka: events were lost", "topic", b.opts.Topic, "partition", t.number, "why", why,
 		"from", t.next.offset, "to", to.offset)
 	t.move(to)
+	t.recent = recent{} // what was lost may be published again
 	t.sent = min(t.sent, to.offset)
 	for topic, feeds := range t.followers {
 		for _, f := range feeds {

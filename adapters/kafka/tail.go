@@ -24,7 +24,8 @@ type tail struct {
 	reading   bool      // begins and ends with the turn
 	mending   bool
 	next      place         // everything before it was delivered
-	recent    recent        // ids of what came last, also before anybody followed
+	began     int64         // what is before it is read for its ids alone
+	recent    recent        // ids of what came last
 	sent      int64         // the offset behind the newest record of which this node's Publish returned
 	moved     chan struct{} // closed and replaced when next is another one
 }
@@ -118,7 +119,7 @@ func (t *tail) read(ctx context.Context) error {
 	t.mu.Lock()
 	t.joining++
 	t.reading, t.next, t.idle, t.sent = true, end, time.Now(), min(t.sent, end.offset)
-	t.recent = recent{}
+	t.began, t.recent = end.offset, recent{}
 	t.mu.Unlock()
 	from := max(start, end.offset-recentRecords) // for their ids
 	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(from).WithEpoch(end.epoch)))
@@ -152,7 +153,9 @@ func (t *tail) take(records []*kgo.Record) {
 		if at := (place{r.LeaderEpoch, r.Offset}); !t.reading {
 			continue
 		} else if !t.next.before(at) {
-			t.recent.repeats(r)
+			if r.Offset < t.began { // else it may be of an end that was lost
+				t.recent.repeats(r)
+			}
 			continue
 		} else if at.offset != t.next.offset {
 			t.lose(at, "records are missing")

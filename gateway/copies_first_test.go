@@ -139,3 +139,39 @@ func TestFailedSignInIsForgotten(t *testing.T) {
 		return g.Stats().Sessions == 0 && len(store.byID) == 0
 	})
 }
+
+// ambiguousSessions saves what nobody is to have, and says that it has not.
+type ambiguousSessions struct {
+	*MemorySessions
+	deleted atomic.Int32
+}
+
+func (s *ambiguousSessions) Save(ctx context.Context, node string, records ...StoredSession) error {
+	err := s.MemorySessions.Save(ctx, node, records...)
+	if records[0].Node == "" {
+		err = errors.Join(err, errors.New("nobody knows"))
+	}
+	return err
+}
+
+func (s *ambiguousSessions) Delete(ctx context.Context, node string, ids ...string) error {
+	s.deleted.Add(int32(len(ids)))
+	return s.MemorySessions.Delete(ctx, node, ids...)
+}
+
+// A session whose Save failed, and that goes on here, is this node's for whoever asks
+// the store: neither nobody's nor unknown (C4).
+func TestSessionThatWasNotSavedIsStillThisNodes(t *testing.T) {
+	store := &ambiguousSessions{MemorySessions: NewMemorySessions()}
+	g, url := testGateway(t, shared(t, func(o *Options) { o.Sessions = store }))
+	c, session := signIn(t, url, "ann")
+	if n, err := g.Move(t.Context(), func(*Session) (string, bool) { return "", true }); n != 0 || err == nil {
+		t.Fatalf("%d moved, %v", n, err)
+	}
+	var taken *TakenError
+	if _, err := store.Take(t.Context(), "a test", session); !errors.As(err, &taken) || taken.Node != g.lease.node || store.deleted.Load() != 0 {
+		t.Errorf("the store says %v, after %d were deleted", err, store.deleted.Load())
+	}
+	publishNumbers(t, g, "t", 0, 2)
+	c.wantEvents(2, 0, 2)
+}

@@ -15,7 +15,10 @@ type Broker interface {
 	// Publish hands a record to every feed that follows its topic, the
 	// publisher's own included. Records of one topic reach every feed in the
 	// same order, each once, and with the position that the broker gave them. It
-	// keeps rec.Data, which nobody changes any more.
+	// keeps rec.Data, which nobody changes any more. A record whose ID one of the
+	// newest records of its topic has is not published again, and that is no error:
+	// how far back it knows them, a broker with history says. Records of other topics,
+	// and those without an ID, are others.
 	Publish(ctx context.Context, rec Record) error
 
 	// Open adds a receiver. deliver is called with every record of the topics

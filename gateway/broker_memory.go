@@ -10,7 +10,7 @@ import (
 // MemoryBroker is a [Broker] for the gateways of one process. It keeps a bounded
 // history, so that a session which one gateway has saved misses nothing until
 // another takes it up; [MemoryBroker.MarshalBinary] takes that along to
-// another process.
+// another process. An ID is known as long as the history holds its record.
 type MemoryBroker struct {
 	most, mostBytes int // of one partition's history; negative: nothing is kept
 	partitions      [topicStripes]memoryPartition
@@ -28,10 +28,14 @@ type memoryPartition struct {
 	mu        sync.Mutex
 	followers map[string][]*memoryFeed
 	epoch     uint64
-	offset    uint64   // of the newest record
-	history   []Record // the newest, oldest first
-	bytes     int      // of their data
+	offset    uint64                  // of the newest record
+	history   []Record                // the newest, oldest first
+	bytes     int                     // of their data
+	known     map[recordName]struct{} // of those in the history that have an ID
 }
+
+// recordName is what a record is known by when it is published again.
+type recordName struct{ topic, id string }
 
 type memoryFeed struct {
 	broker  *MemoryBroker
@@ -49,7 +53,7 @@ func NewMemoryBroker(o MemoryBrokerOptions) *MemoryBroker {
 	}
 	epoch := rand.Uint64() | 1
 	for i := range b.partitions {
-		b.partitions[i] = memoryPartition{followers: make(map[string][]*memoryFeed), epoch: epoch}
+		b.partitions[i] = memoryPartition{followers: make(map[string][]*memoryFeed), epoch: epoch, known: make(map[recordName]struct{})}
 	}
 	return b
 }
@@ -71,6 +75,9 @@ func (b *MemoryBroker) Publish(ctx context.Context, rec Record) error {
 	i, p := b.partition(rec.Topic)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if rec.ID != "" && p.knows(rec) {
+		return nil
+	}
 	if b.most > 0 && b.mostBytes > 0 {
 		p.offset++
 		rec.Position = Position{Partition: i, Epoch: p.epoch, Offset: p.offset}
@@ -82,13 +89,26 @@ func (b *MemoryBroker) Publish(ctx context.Context, rec Record) error {
 	return nil
 }
 
+// knows reports whether the history has a record with that ID in its topic. mu is held.
+func (p *memoryPartition) knows(rec Record) bool {
+	_, ok := p.known[recordName{rec.Topic, rec.ID}]
+	return ok
+}
+
 // keep adds a record to the history and lets the oldest go. mu is held.
 func (p *memoryPartition) keep(rec Record, most, mostBytes int) {
 	p.history = append(p.history, rec)
 	p.bytes += len(rec.Data)
+	if rec.ID != "" {
+		p.known[recordName{rec.Topic, rec.ID}] = struct{}{}
+	}
 	gone := 0
 	for gone < len(p.history) && (len(p.history)-gone > most || p.bytes > mostBytes) {
-		p.bytes -= len(p.history[gone].Data)
+		old := &p.history[gone]
+		p.bytes -= len(old.Data)
+		if old.ID != "" {
+			delete(p.known, recordName{old.Topic, old.ID})
+		}
 		gone++
 	}
 	clear(p.history[:gone])

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,11 +21,12 @@ type copies struct {
 	mu   sync.Mutex
 	soon []*Session      // that have changed, for the next round
 	gone map[string]bool // sessions that have ended, until the store has forgotten them
-	next chan struct{}   // closed when the next round that begins is over
+	next chan struct{}   // closed when they were tried
 	wake chan struct{}   // of one
 
 	saving chan struct{} // full while copies are on their way
 	failed lastError     // of the last round
+	late   atomic.Bool   // a READY has waited in vain, and no Save was in time since
 }
 
 func newCopies(g *Gateway) *copies {
@@ -71,44 +73,52 @@ func (cs *copies) run() {
 	}
 }
 
-// round saves what has changed, with all the copies that are too old too.
+// round saves what has changed, with all the copies that are too old too, and has
+// the store forget what has ended.
 func (cs *copies) round(all bool) error {
-	cs.mu.Lock()
-	soon, over := cs.soon, cs.next
-	cs.soon, cs.next = nil, make(chan struct{})
-	cs.mu.Unlock()
-	defer close(over)
-
-	now := cs.gw.now()
-	batch := make([]*Session, 0, copiesAtOnce)
-	var errs error
-	add := func(s *Session) {
-		if batch = append(batch, s); len(batch) == copiesAtOnce {
-			errs = errors.Join(errs, cs.save(batch, now))
-			batch = batch[:0]
-		}
-	}
-	for _, s := range soon {
-		add(s)
-	}
+	errs := cs.saveSoon()
 	if all {
+		now := cs.gw.now()
+		old := make([]*Session, 0, copiesAtOnce)
 		for _, s := range cs.gw.bySession.All() {
-			if s.copyDue(now) {
-				add(s)
+			if !s.copyDue(now) {
+				continue
+			}
+			if old = append(old, s); len(old) == copiesAtOnce {
+				errs = errors.Join(errs, cs.save(old), cs.saveSoon()) // who waits does not wait for all of them
+				old = old[:0]
 			}
 		}
+		errs = errors.Join(errs, cs.save(old))
 	}
-	errs = errors.Join(errs, cs.save(batch, now))
 	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
 	defer cancel()
 	return errors.Join(errs, cs.forgetEnded(ctx))
 }
 
+// saveSoon saves what has changed.
+func (cs *copies) saveSoon() (errs error) {
+	cs.mu.Lock()
+	soon, tried := cs.soon, cs.next
+	cs.soon, cs.next = nil, make(chan struct{})
+	cs.mu.Unlock()
+	began := time.Now()
+	for some := range slices.Chunk(soon, copiesAtOnce) {
+		errs = errors.Join(errs, cs.save(some))
+	}
+	if len(soon) > 0 && errs == nil {
+		cs.late.Store(time.Since(began) >= firstCopyWithin)
+	}
+	close(tried)
+	return errs
+}
+
 // save saves copies of sessions. After an error they are due at once.
-func (cs *copies) save(sessions []*Session, now time.Time) error {
+func (cs *copies) save(sessions []*Session) error {
 	if len(sessions) == 0 {
 		return nil
 	}
+	now := cs.gw.now()
 	ctx, cancel := context.WithTimeout(cs.gw.ctx, saveWithin)
 	defer cancel()
 	cs.saving <- struct{}{}
@@ -126,7 +136,7 @@ func (cs *copies) save(sessions []*Session, now time.Time) error {
 		}
 	case err != nil:
 		for _, s := range of {
-			s.copyAt.Store(1)
+			s.copyAt.Store(copySoon)
 		}
 		return err
 	}
@@ -219,6 +229,38 @@ func (cs *copies) keep(ctx context.Context, s *Session) error {
 		return ctx.Err()
 	case <-s.gw.ctx.Done():
 		return ErrClosed
+	}
+}
+
+// firstCopyWithin is how long READY waits for the store to have the session.
+const firstCopyWithin = time.Second
+
+// begin has the first copy of a session saved before its client learns of it: from
+// then on any node that shares the store knows whose it is. Sessions that begin at
+// once share a Save. A store that is slow or away holds READY for firstCopyWithin
+// at most, and those that come later not at all; the copy follows when it answers.
+func (cs *copies) begin(ctx context.Context, s *Session) {
+	if cs == nil {
+		return
+	}
+	s.copyAt.Store(copySoon)
+	timer := time.NewTimer(firstCopyWithin)
+	defer timer.Stop()
+	for s.lacksCopy() {
+		tried := cs.change(s)
+		if cs.late.Load() {
+			return
+		}
+		select {
+		case <-tried:
+		case <-timer.C:
+			cs.late.Store(true)
+			return
+		case <-ctx.Done():
+			return
+		case <-s.gw.ctx.Done():
+			return
+		}
 	}
 }
 

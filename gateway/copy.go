@@ -63,9 +63,10 @@ func (s *Session) beginCopy(passed *freezing) (copying, bool) {
 	return c, true
 }
 
-// mayBeCopied reports whether the session is one that its client can resume. mu is held.
+// mayBeCopied reports whether the session is one that its client can resume, or is
+// about to be. mu is held.
 func (s *Session) mayBeCopied() bool {
-	return s.phase == phaseOpen && s.doomed == nil && (s.conn != nil || s.detached != 0)
+	return s.phase == phaseOpen && s.doomed == nil && s.copyAt.Load() != 0
 }
 
 // finish makes the copy. It reports false when there is none, as for a session
@@ -76,9 +77,6 @@ func (c *copying) finish() (StoredSession, bool) {
 	if !s.mayBeCopied() {
 		s.mu.Unlock()
 		return StoredSession{}, false
-	}
-	if s.copyAt.Load() == 0 {
-		s.copyAt.Store(1) // from now on there may be one
 	}
 	st := s.snapshot()
 	type reach struct {
@@ -141,9 +139,20 @@ func (l *lane) mark(topic string, passed *freezing) {
 	}
 }
 
+// copySoon is a session's copyAt when its copy is due at once.
+const copySoon = 1
+
+// lacksCopy reports whether the session is to have a copy, and none was saved in time.
+func (s *Session) lacksCopy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mayBeCopied() && s.copyAt.Load() == copySoon
+}
+
 // copyDue reports whether the session's copy is too old.
 func (s *Session) copyDue(now time.Time) bool {
-	return now.UnixNano() >= s.copyAt.Load()
+	at := s.copyAt.Load()
+	return at != 0 && now.UnixNano() >= at
 }
 
 // copied notes that the copy is as of now.

@@ -46,6 +46,11 @@
 // 1000 or 1001 ends the session; every other end keeps it. A reader that is too
 // slow is closed 4100 and resumes like any other.
 //
+// With Options.Sessions a session is in the store before its client learns of it,
+// so that any node which shares the store can go on with it. A store that takes
+// longer than a second is not waited for: a session that begins meanwhile is there
+// when the store answers.
+//
 // Shutdown drains: with Options.Sessions, each session is saved before its
 // client is sent elsewhere, and the gateway that it reaches takes it up: the
 // next in the same process (HandTo), or one that shares store and broker.

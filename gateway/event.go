@@ -12,6 +12,12 @@ type Event struct {
 	// encoding/json makes of it. A codec.Raw is taken as it is.
 	Data any
 
+	// ID, if set, names the event in its topic: published again under it, as by who
+	// cannot know whether Publish that failed has published it, it is there once. A
+	// broker knows the IDs of its newest records only, see its documentation; behind
+	// that, an event that is published again is another one. Session.Send ignores it.
+	ID string
+
 	// Intent is what a session must have asked for in Identify to see the
 	// event: any one of its bits. Zero reaches every subscriber.
 	Intent Intent

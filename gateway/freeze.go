@@ -106,12 +106,14 @@ func (g *Gateway) save(ctx, thawing context.Context, s *Session) error {
 		if err = g.opts.Sessions.Save(ctx, g.lease.node, rec); err == nil {
 			return nil
 		}
-		err = errors.Join(err, g.takeBack(rec.ID))
+		err = errors.Join(err, g.takeBack(rec))
 	}
 	err = fmt.Errorf("save a session: %w", err)
 	if again := s.thaw(thawing, topics); again != nil {
-		err = errors.Join(err, errNotThawed, again)
+		return errors.Join(err, errNotThawed, again)
 	}
+	s.copyAt.Store(copySoon)
+	g.copies.change(s)
 	return err
 }
 
@@ -129,13 +131,15 @@ func (s *Session) record(topics []storedTopic) (StoredSession, error) {
 	return s.encode(st, since.Add(s.gw.limits.ResumeWindow))
 }
 
-// takeBackWithin is how long a store has to forget a record that it may have.
+// takeBackWithin is how long a store has to take note that it has not got a session.
 const takeBackWithin = time.Second
 
-// takeBack removes a record that a Save which failed may have left: the session
-// goes on here, and there must not be two of it.
-func (g *Gateway) takeBack(id string) error {
+// takeBack has this node have a record again which a Save that failed may have left
+// for anybody: the session goes on here, and there must not be two of it. It is not
+// deleted: who asks meanwhile is to learn whose it is.
+func (g *Gateway) takeBack(rec StoredSession) error {
 	ctx, cancel := context.WithTimeout(g.ctx, takeBackWithin)
 	defer cancel()
-	return g.opts.Sessions.Delete(ctx, g.lease.node, id)
+	rec.Node = g.lease.node
+	return g.opts.Sessions.Save(ctx, g.lease.node, rec)
 }

@@ -64,10 +64,9 @@ type Gateway struct {
 	health    health
 
 	// What a drain leaves behind.
-	draining    atomic.Bool
-	successor   handover
-	holding     atomic.Int64            // upgrades that are held for it
-	predecessor atomic.Pointer[Gateway] // which drains; nil: none does
+	draining  atomic.Bool
+	successor handover
+	holding   atomic.Int64 // upgrades that are held for it
 
 	// What there is of everything.
 	stats    counters
@@ -178,7 +177,8 @@ func (g *Gateway) assemble() (err error) {
 // Publish sends an event to the sessions that are subscribed to a topic, on
 // every node, in the order in which the topic's publishes reach the broker. It
 // returns when the broker has taken the event, not when it was written; it
-// waits, until ctx ends, while the fan-out is behind.
+// waits, until ctx ends, while the fan-out is behind. After an error the event may
+// have been published: with an Event.ID it can be published again, and is there once.
 func (g *Gateway) Publish(ctx context.Context, topic string, ev Event) error {
 	rec, err := Seal(topic, ev)
 	if err != nil {
@@ -218,6 +218,7 @@ func (g *Gateway) deliver(rec Record) {
 
 // received makes a record that has reached this node an event of it.
 func (g *Gateway) received(rec Record) *published {
+	rec.ID = "" // it was the broker's
 	return &published{
 		Record: rec, at: g.now().UnixNano(), account: &g.held,
 		own: rec.Gap || strings.HasPrefix(rec.Topic, topicsOfUsers),

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -21,8 +20,8 @@ const heldFor = 5 * time.Second
 
 // HandTo has a successor answer every request from now on, and those that are
 // held since Shutdown began: the gateway that takes over in this process, which
-// shares Broker and Sessions with this one. A client that reaches a successor
-// which is a *Gateway before its session was saved has it saved at once. Only
+// shares Broker and Sessions with this one. A client that reaches it before its
+// session was saved has it saved at once, as one that comes to any other node. Only
 // the first call counts. HandTo panics if next is nil, or hands to g itself.
 func (g *Gateway) HandTo(next http.Handler) {
 	if next == nil {
@@ -32,10 +31,6 @@ func (g *Gateway) HandTo(next http.Handler) {
 		panic("gateway: HandTo: the successor hands to this gateway")
 	}
 	g.successor.once.Do(func() {
-		if heir, ok := next.(*Gateway); ok {
-			heir.predecessor.Store(g)
-			context.AfterFunc(g.ctx, func() { heir.predecessor.CompareAndSwap(g, nil) })
-		}
 		g.successor.next = next
 		close(g.successor.there)
 	})
@@ -55,26 +50,6 @@ func (g *Gateway) isReachedFrom(h http.Handler) bool {
 			return false
 		}
 	}
-}
-
-// release has a user's session that is still here, or at the predecessor, saved.
-// The caller looks for it in the store afterwards: it may have been saved before.
-// A session of another user is left alone.
-func (g *Gateway) release(ctx context.Context, id, user string) error {
-	if s := g.find(id); s != nil && g.opts.Sessions != nil {
-		if s.user.ID != user {
-			return errForeignSession
-		}
-		if !g.draining.Load() { // else the drain does
-			g.topics.advanceLately(ctx)
-		}
-		g.letGo(ctx, s, nil)
-		return nil
-	}
-	if before := g.predecessor.Load(); before != nil {
-		return before.release(ctx, id, user)
-	}
-	return g.giveBack(ctx, id)
 }
 
 // handOn serves a request that is not for this gateway any more, and reports

@@ -214,13 +214,11 @@ func (c *conn) start(ctx context.Context, s *Session) error {
 		return fmt.Errorf("ready: %w", err)
 	}
 	c.gw.appear(ctx, s)
+	c.gw.copies.begin(ctx, s)
 	if err := s.attach(c, appendEnvelope(nil, c.form, opDispatch, data, "READY", firstSequence-1)); err != nil {
 		return err
 	}
 	c.flushNow()
-	if c.gw.copies != nil {
-		c.gw.copies.change(s)
-	}
 	return nil
 }
 

@@ -74,13 +74,6 @@ func (g *Gateway) load(ctx context.Context, id string, user User, seen seen) (*S
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, loadWithin)
 	defer cancel()
-	if before := g.predecessor.Load(); before != nil {
-		// First: until it has let go of the session, what is in the store may be
-		// what a Save that failed has left.
-		if err := before.release(ctx, id, user.ID); err != nil && !errors.Is(err, ErrNoSession) {
-			return nil, fmt.Errorf("have a session saved: %w", err)
-		}
-	}
 	rec, err := g.take(ctx, id, user.ID)
 	if errors.Is(err, ErrVersion) {
 		g.log.Error("a session was lost: the store does not understand its record", "user", user.ID, "error", err)
@@ -130,7 +123,7 @@ func (g *Gateway) revive(ctx context.Context, rec StoredSession, user User, seen
 		s.end(false)
 		return nil, err
 	}
-	s.copyAt.Store(1) // the store has its record still
+	s.copyAt.Store(copySoon) // the store has its record still
 	s.mu.Lock()
 	s.watch(g.now().Add(g.limits.ResumeWindow))
 	s.mu.Unlock()

@@ -36,7 +36,7 @@ func (p *memoryPartition) state() memoryPartitionState {
 	defer p.mu.Unlock()
 	st := memoryPartitionState{Epoch: p.epoch, Offset: p.offset}
 	for _, rec := range p.history {
-		st.History = append(st.History, storedEvent{Topic: rec.Topic, Type: rec.Type, Key: rec.Key, Intent: rec.Intent, Class: rec.Class, Data: rec.Data})
+		st.History = append(st.History, storedEvent{Topic: rec.Topic, Type: rec.Type, Key: rec.Key, ID: rec.ID, Intent: rec.Intent, Class: rec.Class, Data: rec.Data})
 	}
 	return st
 }

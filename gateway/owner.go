@@ -90,6 +90,23 @@ func (g *Gateway) asked(rec Record) {
 	})
 }
 
+// release has a user's session that is here saved, as if the gateway drained. One
+// of another user is left alone; one that is not here is given back.
+func (g *Gateway) release(ctx context.Context, id, user string) error {
+	s := g.find(id)
+	switch {
+	case s == nil:
+		return g.giveBack(ctx, id)
+	case s.user.ID != user:
+		return errForeignSession
+	}
+	if !g.draining.Load() { // else the drain does
+		g.topics.advanceLately(ctx)
+	}
+	g.letGo(ctx, s, nil)
+	return nil
+}
+
 // giveBack has the store give a session that this node does not have to whoever
 // asks: a call of Take that failed may have taken it.
 func (g *Gateway) giveBack(ctx context.Context, id string) error {

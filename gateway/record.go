@@ -14,6 +14,7 @@ type Record struct {
 	Topic  string
 	Type   string
 	Key    string
+	ID     string // see Event; what a broker delivers may lack it
 	Data   []byte // canonical JSON
 	Intent Intent
 	Class  Class
@@ -58,5 +59,5 @@ func Seal(topic string, ev Event) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("gateway: encode event %s: %w", ev.Type, err)
 	}
-	return Record{Topic: topic, Type: ev.Type, Key: ev.Key, Data: data, Intent: ev.Intent, Class: ev.Class}, nil
+	return Record{Topic: topic, Type: ev.Type, Key: ev.Key, ID: ev.ID, Data: data, Intent: ev.Intent, Class: ev.Class}, nil
 }

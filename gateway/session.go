@@ -37,7 +37,7 @@ type Session struct {
 	detached int64 // since when nobody reads, Unix nanoseconds; 0 while somebody does or is about to
 	subs     []*subscription
 	presence *PresenceUpdate // what the client said last
-	copyAt   atomic.Int64    // when the next copy is to be saved; Unix nanoseconds
+	copyAt   atomic.Int64    // when the next copy is to be saved, Unix nanoseconds; 0: there is none yet
 
 	// Nil until there is a need.
 	calls   *calls   // what the application's calls run in

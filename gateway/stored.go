@@ -42,6 +42,7 @@ type storedEvent struct {
 	Topic  string          `json:"topic,omitempty"`
 	Type   string          `json:"type"`
 	Key    string          `json:"key,omitempty"`
+	ID     string          `json:"id,omitempty"` // in a broker's history
 	Intent Intent          `json:"intent,omitempty"`
 	Class  Class           `json:"class,omitempty"`
 	At     int64           `json:"at"` // Unix nanoseconds
@@ -62,7 +63,7 @@ func (p *published) stored(drift int64) storedEvent {
 
 // record is the event again.
 func (ev storedEvent) record() Record {
-	rec := Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, Data: ev.Data, Intent: ev.Intent, Class: ev.Class}
+	rec := Record{Topic: ev.Topic, Type: ev.Type, Key: ev.Key, ID: ev.ID, Data: ev.Data, Intent: ev.Intent, Class: ev.Class}
 	if ev.Position != nil {
 		rec.Position = *ev.Position
 	}

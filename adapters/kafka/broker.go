@@ -50,8 +50,9 @@ func NewBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 }
 
 // Publish is of [gateway.Broker]. It returns when all in-sync replicas have the record. With another
-// error than kerr.MessageTooLarge it may be published all the same, and who tries again may publish
-// it twice; what the client tries again by itself is kept once, in its order.
+// error than kerr.MessageTooLarge it may be published all the same: who publishes it again with its
+// ID has it in the log twice, but every reader leaves out a record whose ID is that of one of the 512 before it
+// in its partition. What the client tries again by itself is kept once, in its order.
 func (b *Broker) Publish(ctx context.Context, rec gateway.Record) error {
 	behind, err := b.publish(ctx, rec)
 	if err == nil {

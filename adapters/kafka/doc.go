@@ -74,7 +74,9 @@
 //
 //   - Publish returns when all in-sync replicas have the event (acks=all, idempotent producer), as Put
 //     does. What the client tries again by itself is kept once, in its order; what a caller tries again
-//     after an error may be there twice.
+//     after an error may be in the log twice. An event with an ID is seen once then: every reader, a feed
+//     as well as Since, leaves out a record whose ID one of the 512 before it in its partition has, and
+//     for that reads as many more when it begins. (Nodes of a version before that do not.)
 //   - Records of a partition, and so of a topic, reach every feed once, in the order of their offsets.
 //   - A position is an offset, the leader's epoch in which the record before it was written, and the
 //     topic's identity. A leader that changes keeps all positions. Where it lacks the end (an unclean

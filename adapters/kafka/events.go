@@ -101,7 +101,7 @@ func (e *events) publish(ctx context.Context, rec gateway.Record) (behind int64,
 		return 0, err
 	}
 	defer cancel()
-	r := &kgo.Record{Topic: e.opts.Topic, Partition: int32(e.partition(rec.Topic)), Value: encodeRecord(rec)}
+	r := &kgo.Record{Topic: e.opts.Topic, Partition: int32(e.partition(rec.Topic)), Value: encodeRecord(rec), Headers: headersOf(rec)}
 	if err := e.sender.send(ctx, r); err != nil {
 		return 0, err
 	}

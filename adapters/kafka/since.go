@@ -50,7 +50,7 @@ func (b *Broker) since(ctx context.Context, partition uint32, from place) ([]gat
 	if from.offset == end.offset {
 		return nil, nil
 	}
-	return b.between(ctx, partition, from, end.offset)
+	return b.between(ctx, partition, max(start, from.offset-recentRecords), from, end.offset)
 }
 
 // uncut returns ErrGap if what was before a place has made room for something else.
@@ -74,19 +74,22 @@ func (b *Broker) uncut(ctx context.Context, partition uint32, at place) error {
 	})
 }
 
-// between reads what is behind a place, up to an offset.
-func (b *Broker) between(ctx context.Context, partition uint32, from place, end int64) (recs []gateway.Record, err error) {
+// between reads what is behind a place, up to an offset, and for their ids records from first on.
+func (b *Broker) between(ctx context.Context, partition uint32, first int64, from place, end int64) (recs []gateway.Record, err error) {
 	client, err := kgo.NewClient(b.opts.reader(kgo.WithContext(ctx), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
-		b.opts.Topic: {int32(partition): kgo.NewOffset().At(from.offset)},
+		b.opts.Topic: {int32(partition): kgo.NewOffset().At(first)},
 	}))...)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
 	size := 0
-	for next := from; next.offset < end; {
+	var known recent
+	for next := (place{from.epoch, first}); next.offset < end; {
 		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); errors.Is(err, kerr.OffsetOutOfRange) {
+		if err := fetches.Err(); errors.Is(err, kerr.OffsetOutOfRange) && next.offset < from.offset {
+			return b.between(ctx, partition, from.offset, from, end) // those are not kept any more
+		} else if errors.Is(err, kerr.OffsetOutOfRange) {
 			return nil, gateway.ErrGap
 		} else if err != nil {
 			return nil, err
@@ -95,16 +98,18 @@ func (b *Broker) between(ctx context.Context, partition uint32, from place, end 
 			if r.Offset >= end {
 				break
 			}
-			if isCut(r.Value) && from.epoch >= r.LeaderEpoch && r.Offset == next.offset {
-				next = place{r.LeaderEpoch, r.Offset + 1} // from is behind what it tells
-				continue
-			}
-			rec, ok := decodeRecord(r.Value)
-			size += len(r.Value)
-			if !ok || r.Offset != next.offset || size > b.opts.HistoryBytes {
+			repeats, before := known.repeats(r), r.Offset < from.offset
+			if r.Offset != next.offset && !before {
 				return nil, gateway.ErrGap
 			}
 			next = place{r.LeaderEpoch, r.Offset + 1}
+			if before || repeats || isCut(r.Value) && from.epoch >= r.LeaderEpoch { // from is behind what that tells
+				continue
+			}
+			rec, ok := decodeRecord(r.Value)
+			if size += len(r.Value); !ok || size > b.opts.HistoryBytes {
+				return nil, gateway.ErrGap
+			}
 			rec.Position = b.position(partition, next)
 			recs = append(recs, rec)
 		}

@@ -26,6 +26,8 @@ type tail struct {
 	next      place         // everything before it was delivered
 	lost      bool          // followers were told so, and have been given nothing since
 	told      int32         // what was lost before this epoch of leaders they know of
+	began     int64         // what is before it is read for its ids alone
+	recent    recent        // ids of what came last
 	sent      int64         // the offset behind the newest record of which this node's Publish returned
 	moved     chan struct{} // closed and replaced when next is another one
 }
@@ -112,15 +114,17 @@ func (t *tail) read(ctx context.Context) error {
 	if reading {
 		return nil
 	}
-	end, err := t.broker.endOf(ctx, t.number)
+	start, end, err := t.broker.bounds(ctx, t.number)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
 	t.joining++
 	t.reading, t.next, t.lost, t.told, t.idle, t.sent = true, end, false, end.epoch, time.Now(), min(t.sent, end.offset)
+	t.began, t.recent = end.offset, recent{}
 	t.mu.Unlock()
-	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(end.offset).WithEpoch(end.epoch)))
+	from := max(start, end.offset-recentRecords) // for their ids
+	t.broker.reader.AddConsumePartitions(at(t, kgo.NewOffset().At(from).WithEpoch(end.epoch)))
 	return nil
 }
 
@@ -148,7 +152,12 @@ func (t *tail) take(records []*kgo.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range records {
-		if at := (place{r.LeaderEpoch, r.Offset}); !t.reading || !t.next.before(at) {
+		if at := (place{r.LeaderEpoch, r.Offset}); !t.reading {
+			continue
+		} else if !t.next.before(at) {
+			if r.Offset < t.began { // else it may be of an end that was lost
+				t.recent.repeats(r)
+			}
 			continue
 		} else if at.offset != t.next.offset {
 			t.lose(at, "records are missing")
@@ -157,10 +166,11 @@ func (t *tail) take(records []*kgo.Record) {
 			t.lost, t.told = false, r.LeaderEpoch
 		}
 		t.move(place{r.LeaderEpoch, r.Offset + 1})
-		if isCut(r.Value) {
-			if t.told < r.LeaderEpoch {
-				t.lose(t.next, "a leader lacked what was kept")
-			}
+		repeats := t.recent.repeats(r)
+		if isCut(r.Value) && t.told < r.LeaderEpoch {
+			t.lose(t.next, "a leader lacked what was kept")
+		}
+		if repeats || isCut(r.Value) {
 			continue
 		}
 		rec, ok := decodeRecord(r.Value)
@@ -189,6 +199,7 @@ func (t *tail) lose(to place, why string) {
 		"from", t.next.offset, "to", to.offset)
 	t.move(to)
 	t.lost = true
+	t.recent = recent{} // what was lost may be published again
 	t.sent = min(t.sent, to.offset)
 	for topic, feeds := range t.followers {
 		for _, f := range feeds {

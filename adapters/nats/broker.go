@@ -86,7 +86,8 @@ func (b *Broker) begin(ctx context.Context) error {
 }
 
 // Publish is of gateway.Broker. It waits for the server's word that it has the record, and asks again when
-// that does not come, for as long as ctx lasts, or 10 s. After an error the record may be published.
+// that does not come, for as long as ctx lasts, or 10 s. After an error the record may be published:
+// published again with its ID within 30 s (or BrokerOptions.History), it is there once.
 func (b *Broker) Publish(ctx context.Context, rec gateway.Record) error {
 	return wrap("publish", b.publish(ctx, rec))
 }

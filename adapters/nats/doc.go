@@ -95,7 +95,8 @@
 // share one Broker.
 //
 //   - What Publish returned nil for is in the history, once, also when it had to be asked for again, and
-//     reaches every node that follows its topic, once, in the order of the history.
+//     reaches every node that follows its topic, once, in the order of the history. An event with an ID
+//     that a caller publishes again within 30 s is there once too.
 //   - When the server, the connection or a cluster's leader goes away, sessions stay, [Broker.Err] and the log
 //     say so, and when it comes back the node reads what it missed, before what comes. When the history
 //     does not reach back, or the stream was made anew, each topic is told that there is a gap.

@@ -106,6 +106,9 @@ func checkHistory(have, want jetstream.StreamConfig) error {
 // asks once more, for patience.
 const knownFor = 3 * patience
 
+// inProcess is the server's code for a message whose id it has, of one that is not stored yet and may not be.
+const inProcess jetstream.ErrorCode = 10158
+
 // publish puts a record into the stream. It is asked again when nobody answers: the server knows it by its id.
 func (h *history) publish(ctx context.Context, rec gateway.Record) error {
 	if err := ctx.Err(); err != nil {
@@ -117,11 +120,16 @@ func (h *history) publish(ctx context.Context, rec gateway.Record) error {
 	}
 	m := natsgo.NewMsg(h.storedAt(subject))
 	m.Data = encodeRecord(rec)
-	m.Header[jetstream.MsgIDHeader] = []string{h.prefix + strconv.FormatUint(h.published.Add(1), 36)}
+	id := nameOf(rec)
+	if rec.ID == "" {
+		id = h.prefix + strconv.FormatUint(h.published.Add(1), 36)
+	}
+	m.Header[jetstream.MsgIDHeader] = []string{id}
 	if most := h.conn.MaxPayload() - headerRoom; most > 0 && int64(len(m.Data)) > most {
 		return fmt.Errorf("%w: event %s has %d bytes, and the server takes %d", ErrTooLarge, rec.Type, len(m.Data), most)
 	}
 	return h.call(ctx, func(ctx context.Context) error {
+		var refused *jetstream.APIError
 		for {
 			once, cancel := context.WithTimeout(ctx, patience/4)
 			_, err := h.js.PublishMsg(once, m)
@@ -130,7 +138,8 @@ func (h *history) publish(ctx context.Context, rec gateway.Record) error {
 			case ctx.Err() != nil:
 				return err
 			case errors.Is(err, context.DeadlineExceeded), errors.Is(err, natsgo.ErrTimeout):
-			case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, natsgo.ErrNoResponders): // it has no leader, yet
+			case errors.Is(err, jetstream.ErrNoStreamResponse), errors.Is(err, natsgo.ErrNoResponders), // it has no leader, yet
+				errors.As(err, &refused) && refused.ErrorCode == inProcess:
 				rest(ctx, askAgain)
 			default:
 				return err

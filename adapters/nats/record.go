@@ -1,6 +1,8 @@
 package nats
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 
 	"github.com/gatehouse-go/gatehouse/gateway"
@@ -36,6 +38,13 @@ func decodeRecord(b []byte) (rec gateway.Record, ok bool) {
 	}
 	rec.Key, rec.Data, ok = cutText(b)
 	return rec, ok
+}
+
+// nameOf is what the server knows a record with an ID by, among all that are in the stream.
+func nameOf(rec gateway.Record) string {
+	sum := sha256.Sum256([]byte(rec.ID))
+	sum = sha256.Sum256(append(sum[:], rec.Topic...))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
 func appendText(b []byte, text string) []byte {

@@ -53,7 +53,8 @@ func NewBroker(ctx context.Context, client goredis.UniversalClient, name string,
 }
 
 // Publish is of gateway.Broker. While Redis is away it tries again, for BrokerOptions.Timeout at most, and
-// the record is published once. After an error it may have been.
+// the record is published once. After an error it may have been: published again with its ID, it is there
+// once. The IDs of as many of the newest records of each partition are known as BrokerOptions.History says.
 func (b *Broker) Publish(ctx context.Context, rec gateway.Record) error {
 	return wrap("publish", b.publish(ctx, rec))
 }

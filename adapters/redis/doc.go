@@ -38,7 +38,8 @@
 // partition is one slot: an epoch and an offset, a stream with the newest records, and a sharded channel for
 // each topic. Publish is one script, which gives the record its offset, appends it and tells the nodes that
 // follow its topic: each once, others not at all. It has an id, by which the script knows a publication that
-// is made again because the answer to the first one was lost.
+// is made again because the answer to the first one was lost: one of its own, or the ID of the event, for who
+// publishes it again after an error.
 //
 // A node has one connection to each master that has topics of it. Where a topic begins, and that all up to
 // a place was heard, it finds out by having the server say a number on a channel of its own, together with the

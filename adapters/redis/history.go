@@ -123,6 +123,9 @@ func (p *part) note(at gateway.Position) gateway.Position {
 func (h *history) publish(ctx context.Context, rec gateway.Record) error {
 	p := h.of(rec.Topic)
 	id := h.origin + strconv.FormatUint(h.calls.Add(1), 36)
+	if rec.ID != "" {
+		id = nameOfRecord(rec)
+	}
 	_, err := h.try(ctx, p, brokerPublishScript, id, encodeRecord(rec), p.topic(rec.Topic), h.records)
 	return err
 }

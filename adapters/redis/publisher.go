@@ -23,7 +23,7 @@ func NewPublisher(ctx context.Context, client goredis.UniversalClient, name stri
 
 // Publish sends an event to the sessions that are subscribed to a topic, on every node, as the Publish of a
 // gateway does. It returns when Redis has the event. While Redis is away it tries again, for
-// BrokerOptions.Timeout at most, and the event is published once. After an error it may have been.
+// BrokerOptions.Timeout at most, and the event is published once. After an error it may have been: see Event.ID and [Broker.Publish].
 func (p *Publisher) Publish(ctx context.Context, topic string, ev gateway.Event) error {
 	rec, err := gateway.Seal(topic, ev)
 	if err != nil {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"strconv"
@@ -44,6 +45,13 @@ func decodeRecord(text string, at gateway.Position) (gateway.Record, error) {
 	}
 	rec.Data = b
 	return rec, nil
+}
+
+// nameOfRecord is what a record with an ID is known by in its partition: as long for every ID.
+func nameOfRecord(rec gateway.Record) string {
+	sum := sha256.Sum256([]byte(rec.ID))
+	sum = sha256.Sum256(append(sum[:], rec.Topic...))
+	return string(sum[:16])
 }
 
 // cutNumber cuts a number and the space behind it off a text.

@@ -65,7 +65,7 @@ func newGateway(db *sql.DB) (*gateway.Gateway, *message.Pipeline, error) {
 	pipeline, err := message.New(message.Options{
 		Store: posts{db},
 		Deliver: message.To(gw, func(m message.Message) (string, gateway.Event) {
-			return topic(m.Channel), gateway.Event{Type: "POST_CREATE", Data: m}
+			return topic(m.Channel), gateway.Event{Type: "POST_CREATE", Data: m, ID: m.ID.String()}
 		}),
 	})
 	if err != nil {

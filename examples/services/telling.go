@@ -33,7 +33,7 @@ func (t telling) deliver(_ context.Context, channel string, batch []message.Mess
 	}
 	for _, m := range batch {
 		err := insist(t.ctx, func(ctx context.Context) error {
-			return t.publisher.Publish(ctx, "channel:"+channel, gateway.Event{Type: "MESSAGE_CREATE", Data: m})
+			return t.publisher.Publish(ctx, "channel:"+channel, gateway.Event{Type: "MESSAGE_CREATE", Data: m, ID: m.ID.String()})
 		})
 		if err != nil {
 			return err

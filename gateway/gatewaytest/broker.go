@@ -39,6 +39,8 @@ var brokerCases = []check[gateway.Broker]{
 	{"SinceNone", "Since returns the records behind a position: none behind the newest, which is no gap.", sinceNone},
 	{"SinceGap", "The error is ErrGap when some are not kept any more: what is returned has no gap.", sinceGap},
 	{"SinceEpoch", "The error is ErrGap when the position is of another epoch.", sinceEpoch},
+	{"RetriedOnce", "A record whose ID one of the newest of its topic has is not published again, and that is no error.", retriedOnce},
+	{"RetriedElsewhere", "Records of other topics, and without an ID, are others.", retriedElsewhere},
 	{"Concurrent", "All methods may be called by many goroutines at once.", brokerConcurrently},
 	{"Context", "A context that has ended is an error of Publish and Since.", brokerContext},
 }

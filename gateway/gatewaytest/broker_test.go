@@ -112,6 +112,7 @@ func TestEachBrokerCaseCatches(t *testing.T) {
 	ignore := func(feed, context.Context, string) error { return nil }
 	var mu sync.Mutex
 	var held []rec
+	known := make(map[string]bool)
 	deaf := make(map[feed]bool)
 	followed := make(map[feed]bool)
 	var delivering func(rec)
@@ -209,6 +210,19 @@ func TestEachBrokerCaseCatches(t *testing.T) {
 			now, _ := f.Follow(ctx, "a")
 			from.Epoch = now.Epoch
 			return b.Since(ctx, from)
+		}},
+		"RetriedOnce": {publish: func(b *broker, ctx context.Context, r rec) error {
+			r.ID = ""
+			return b.Publish(ctx, r)
+		}},
+		"RetriedElsewhere": {publish: func(b *broker, ctx context.Context, r rec) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if known[r.ID] && r.ID != "" { // in whatever topic
+				return nil
+			}
+			known[r.ID] = true
+			return b.Publish(ctx, r)
 		}},
 		"Concurrent": {deliver: func(_ int, _ func(rec), r rec) {
 			mu.Lock()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/codec"
@@ -195,7 +194,7 @@ func (k *call) note(m Message) (mine bool, reply chan Message) {
 		k.state = invalid
 		if string(m.Data) == "false" {
 			c.id, c.seq, c.acked, c.addr, c.path = "", 0, 0, c.o.Addr, c.o.Path
-			clear(c.places)
+			c.places = places{}
 		}
 	case OpReconnect:
 		k.leave = true
@@ -208,9 +207,7 @@ func (k *call) note(m Message) (mine bool, reply chan Message) {
 		delete(c.replies, in.N)
 	case OpDispatch:
 		c.seq = m.Seq
-		if tag, _, ok := strings.Cut(m.Place, ":"); ok {
-			c.places[tag] = m.Place
-		}
+		c.places.note(m.Place)
 		switch m.Type {
 		case "READY":
 			var in struct {

@@ -67,8 +67,8 @@ type Client struct {
 	// Of the session.
 	id, addr, path string
 	seq, acked     uint64
-	ackAtMost      uint64            // where another client has adopted it
-	places         map[string]string // the last of each topic, by its tag
+	ackAtMost      uint64 // where another client has adopted it
+	places         places
 }
 
 type received struct {
@@ -90,7 +90,7 @@ func NewClient(n *Network, o ClientOptions) *Client {
 	if o.Encoding == "" {
 		o.Encoding = "json"
 	}
-	c := &Client{network: n, o: o, ackAtMost: forever, addr: o.Addr, path: o.Path, replies: make(map[int]chan Message), places: make(map[string]string),
+	c := &Client{network: n, o: o, ackAtMost: forever, addr: o.Addr, path: o.Path, replies: make(map[int]chan Message),
 		rng: rand.New(rand.NewPCG(o.Seed, 1))}
 	c.changed.L = &c.mu
 	return c

@@ -2,9 +2,8 @@ package gatewaytest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"maps"
-	"slices"
 )
 
 // errInvalid is what Identify returns when op 9 came in place of READY.
@@ -55,7 +54,8 @@ func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
 	c.mu.Lock()
 	in := map[string]any{"token": c.o.Token, "session_id": c.id, "seq": seq}
 	if c.o.Positions {
-		in["p"] = slices.Collect(maps.Values(c.places))
+		rest, _ := json.Marshal(in)
+		in["p"] = c.places.newest(mostInbound - len(rest) - envelope)
 	}
 	id := c.id
 	begins := k.state != signing && k.state != ready // else what it has received moves meanwhile
@@ -70,13 +70,20 @@ func (c *Client) ResumeFrom(ctx context.Context, seq uint64) error {
 	return k.send(OpResume, in)
 }
 
+// mostInbound is what a message of a client's has at most: the gateway's own bound,
+// unless its limits say otherwise. Around the data of a Resume is its envelope.
+const (
+	mostInbound = 4096
+	envelope    = len(`{"op":6,"d":,"p":[]}`)
+)
+
 // Adopt has the client go on with another's session, from what that one has
 // received: a second connection for Resume to take the session over with. The
 // other one acknowledges nothing beyond that any more.
 func (c *Client) Adopt(other *Client) {
 	other.mu.Lock()
 	other.ackAtMost = other.seq
-	id, seq, addr, path, places := other.id, other.seq, other.addr, other.path, maps.Clone(other.places)
+	id, seq, addr, path, places := other.id, other.seq, other.addr, other.path, other.places.clone()
 	other.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,7 +6,7 @@
 //	p, err := message.New(message.Options{
 //		Store: message.NewMemoryStore(), // or one of adapters/…, or your own: four methods
 //		Deliver: message.To(gw, func(m message.Message) (string, gateway.Event) {
-//			return "channel:" + m.Channel, gateway.Event{Type: "MESSAGE_CREATE", Data: m}
+//			return "channel:" + m.Channel, gateway.Event{Type: "MESSAGE_CREATE", Data: m, ID: m.ID.String()}
 //		}),
 //	})
 //	…
@@ -28,7 +28,8 @@
 //     it may come back. Send never waits in a line that is full.
 //   - Sent again with its nonce within Options.NonceWindow, a message is stored once, also after
 //     a restart and when the first answer was lost. Where it cannot be known that it was
-//     delivered, it is delivered again, maybe behind later ones: readers know it by its id.
+//     delivered, it is delivered again, maybe behind later ones: a broker that is told its id lets it
+//     through once as long as it knows it, and readers know it by its id too.
 //   - Where one node owns a channel (Options.Owner, or there is only one), ids grow in the order
 //     in which messages are stored and delivered, for every reader, over restarts and changes of
 //     the owner.

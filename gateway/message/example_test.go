@@ -36,7 +36,7 @@ func Example() {
 	p, err := message.New(message.Options{
 		Store: message.NewMemoryStore(), // or one of adapters/…, or your own
 		Deliver: message.To(gw, func(m message.Message) (string, gateway.Event) {
-			return "channel:" + m.Channel, gateway.Event{Type: "MESSAGE_CREATE", Data: m, Intent: gateway.IntentGuildMessages}
+			return "channel:" + m.Channel, gateway.Event{Type: "MESSAGE_CREATE", Data: m, ID: m.ID.String(), Intent: gateway.IntentGuildMessages}
 		}),
 	})
 	if err != nil {

@@ -93,6 +93,9 @@ func TestSecured(t *testing.T) {
 				return err
 			},
 		} {
+			if kind != "broker" && what != "wrong password" {
+				continue // most wait for ten seconds
+			}
 			t.Run(what+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				began := time.Now()

@@ -18,6 +18,7 @@ func RedisCluster(t testing.TB, masters, replicas int) *Cluster {
 	for range masters * (1 + replicas) {
 		s := newRedis(t, "redis-cluster",
 			"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000",
+			"--cluster-allow-replica-migration", "no", // a master without slots stays one
 			"--cluster-port", strconv.Itoa(freePort(t, 1)), "--cluster-announce-ip", host(0))
 		s.launch()
 		c.Nodes = append(c.Nodes, s)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/examples/sharded/nginx"
 	"github.com/gatehouse-go/gatehouse/shard"
 	configs "github.com/gatehouse-go/gatehouse/shard/balancer"
 )
@@ -43,11 +44,11 @@ func runFront(args []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := newNginx()
+	n, err := nginx.New()
 	if err != nil {
 		return err
 	}
-	defer n.close()
+	defer n.Close()
 	failed := make(chan error, 1)
 	var one sync.Mutex // the first configuration and a change
 	use := func(ctx context.Context, v *shard.View) {
@@ -76,13 +77,13 @@ func runFront(args []string) error {
 		return nil
 	case err := <-failed:
 		return err
-	case <-n.ended:
-		return fmt.Errorf("nginx has ended: %s", n.log.Bytes())
+	case <-n.Ended():
+		return n.Close() // which says why
 	}
 }
 
 // front has nginx divide users between the members, if there are any.
-func front(ctx context.Context, n *nginx, addr string, v *shard.View) error {
+func front(ctx context.Context, n *nginx.Process, addr string, v *shard.View) error {
 	if len(v.Servers()) == 0 {
 		return nil // better those that were than none
 	}
@@ -90,7 +91,7 @@ func front(ctx context.Context, n *nginx, addr string, v *shard.View) error {
 	if err != nil {
 		return err
 	}
-	if err := n.use(ctx, config); err != nil {
+	if err := n.Use(ctx, config); err != nil {
 		return err
 	}
 	var f fronted

@@ -8,6 +8,7 @@ require (
 	github.com/gatehouse-go/gatehouse v0.0.0
 	github.com/gatehouse-go/gatehouse/adapters/nats v0.0.0
 	github.com/gatehouse-go/gatehouse/adapters/redis v0.0.0
+	github.com/gatehouse-go/gatehouse/examples/sharded v0.0.0
 	github.com/nats-io/nats-server/v2 v2.15.3
 	github.com/nats-io/nats.go v1.55.0
 	github.com/redis/go-redis/v9 v9.23.0
@@ -36,4 +37,5 @@ replace (
 	github.com/gatehouse-go/gatehouse => ../..
 	github.com/gatehouse-go/gatehouse/adapters/nats => ../../adapters/nats
 	github.com/gatehouse-go/gatehouse/adapters/redis => ../../adapters/redis
+	github.com/gatehouse-go/gatehouse/examples/sharded => ../sharded
 )

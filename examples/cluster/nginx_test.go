@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/examples/sharded/nginx"
 	"github.com/gatehouse-go/gatehouse/internal/servers"
 	"github.com/gatehouse-go/gatehouse/shard"
 )
@@ -109,7 +110,7 @@ func TestOptionsCheck(t *testing.T) {
 		t.Error(err)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if err := (options{balancer: balancerNginx}).check(); !errors.Is(err, errNoNginx) {
+	if err := (options{balancer: balancerNginx}).check(); !errors.Is(err, nginx.ErrNotInstalled) {
 		t.Error(err)
 	}
 	if err := (options{}).check(); err != nil {

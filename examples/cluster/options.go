@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os/exec"
 	"time"
+
+	"github.com/gatehouse-go/gatehouse/examples/sharded/nginx"
 )
 
 // options say what a cluster is like.
@@ -31,7 +33,7 @@ func (o options) check() error {
 		return nil
 	case balancerNginx:
 		if _, err := exec.LookPath("nginx"); err != nil {
-			return errNoNginx
+			return nginx.ErrNotInstalled
 		}
 		return nil
 	}

@@ -34,7 +34,7 @@ func run(ctx context.Context, addr string, nodes int) error {
 	fmt.Printf("http://%s: %d nodes behind nginx\n", addr, nodes)
 	select {
 	case <-ctx.Done():
-	case <-s.nginx.ended: // an error, as close says
+	case <-s.nginx.Ended(): // an error, as close says
 	}
 	return s.close()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 
+	"github.com/gatehouse-go/gatehouse/examples/sharded/nginx"
 	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/gatehouse-go/gatehouse/internal/servers"
 	"github.com/gatehouse-go/gatehouse/shard"
@@ -30,9 +31,9 @@ func needNginx(t *testing.T) {
 	}
 	if _, err := exec.LookPath("nginx"); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal(errNoNginx)
+			t.Fatal(nginx.ErrNotInstalled)
 		}
-		t.Skip(errNoNginx)
+		t.Skip(nginx.ErrNotInstalled)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-go/gatehouse/examples/sharded/nginx"
 	"github.com/gatehouse-go/gatehouse/gateway"
 	"github.com/gatehouse-go/gatehouse/shard"
 	"github.com/gatehouse-go/gatehouse/shard/balancer"
@@ -22,7 +23,7 @@ type site struct {
 	addr     string
 	broker   *gateway.MemoryBroker
 	sessions *gateway.MemorySessions
-	nginx    *nginx
+	nginx    *nginx.Process
 	changes  sync.WaitGroup // that close waits for
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -41,7 +42,7 @@ func open(ctx context.Context, addr string, nodes int) (*site, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	var err error
-	if s.nginx, err = newNginx(); err != nil {
+	if s.nginx, err = nginx.New(); err != nil {
 		return nil, err
 	}
 	if _, err := s.resize(ctx, nodes); err != nil {
@@ -98,7 +99,7 @@ func (s *site) balance(ctx context.Context, nodes []*node) (*shard.NginxRing, er
 	if err != nil {
 		return nil, err
 	}
-	if err := s.nginx.use(ctx, config); err != nil {
+	if err := s.nginx.Use(ctx, config); err != nil {
 		return nil, err
 	}
 	return shard.NewNginxRing(members...)
@@ -168,5 +169,5 @@ func (s *site) close() (err error) {
 	}
 	all.Wait()
 	s.set(nil)
-	return errors.Join(err, s.nginx.close())
+	return errors.Join(err, s.nginx.Close())
 }

@@ -30,7 +30,8 @@ var arrows = map[string][]string{
 	"gateway/message/media/mediatest": {"gateway/message/media"},
 	"adapters/*":                      {"gateway", "gateway/message", "presence", "shard"}, // whose interfaces they fill
 	"examples/*":                      {"*"},
-	"examples/backends":               {"examples/chat"}, // whose code it shares, besides
+	"examples/backends":               {"examples/chat"},    // whose code it shares, besides
+	"examples/cluster":                {"examples/sharded"}, // runs the same nginx
 	"bench":                           {"*"},
 	"internal/*":                      {"*"},
 }

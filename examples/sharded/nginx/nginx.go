@@ -1,4 +1,4 @@
-package main
+package nginx
 
 import (
 	"bytes"
@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-var errNoNginx = errors.New("nginx is not installed: on Debian and Ubuntu, apt install nginx-light; elsewhere see https://nginx.org/en/download.html")
+// ErrNotInstalled is returned by New.
+var ErrNotInstalled = errors.New("nginx is not installed: on Debian and Ubuntu, apt install nginx-light; elsewhere see https://nginx.org/en/download.html")
 
-// nginx is an nginx with a folder of its own.
-type nginx struct {
+// Process is an nginx with a folder of its own. One goroutine at a time uses it. Make it with [New].
+type Process struct {
 	program string
 	dir     string
 	state   *http.Client // asks it which configuration it has
@@ -28,16 +29,17 @@ type nginx struct {
 	ended   chan struct{} // closed when it has
 }
 
-func newNginx() (*nginx, error) {
+// New finds nginx, and makes its folder. Close removes it.
+func New() (*Process, error) {
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		return nil, errNoNginx
+		return nil, ErrNotInstalled
 	}
-	dir, err := os.MkdirTemp("", "sharded-")
+	dir, err := os.MkdirTemp("", "gatehouse-nginx-")
 	if err != nil {
 		return nil, err
 	}
-	n := &nginx{program: program, dir: dir, ended: make(chan struct{})}
+	n := &Process{program: program, dir: dir, ended: make(chan struct{})}
 	n.state = &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -48,16 +50,16 @@ func newNginx() (*nginx, error) {
 	return n, nil
 }
 
-func (n *nginx) socket() string { return filepath.Join(n.dir, "state") }
+func (n *Process) socket() string { return filepath.Join(n.dir, "state") }
 
 // command is nginx with its own folder and configuration.
-func (n *nginx) command(args ...string) *exec.Cmd {
+func (n *Process) command(args ...string) *exec.Cmd {
 	return exec.Command(n.program, append([]string{"-p", n.dir, "-c", filepath.Join(n.dir, "nginx.conf"), "-e", "stderr"}, args...)...)
 }
 
-// use starts nginx with a configuration of its http block, or has it use another, and returns when no connection comes
+// Use starts nginx with a configuration of its http block, or has it use another, and returns when no connection comes
 // under the one before any more. Those that are open are not touched.
-func (n *nginx) use(ctx context.Context, config string) error {
+func (n *Process) Use(ctx context.Context, config string) error {
 	n.version++
 	user := ""
 	if os.Getuid() == 0 {
@@ -66,8 +68,9 @@ func (n *nginx) use(ctx context.Context, config string) error {
 	text := fmt.Sprintf(`%s
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile 65536;
 pid %[2]s/pid;
-events { worker_connections 4096; }
+events { worker_connections 32768; }
 http {
 access_log off;
 client_body_temp_path %[2]s/body;
@@ -100,9 +103,12 @@ server { listen unix:%[3]s; return 200 "%[4]d"; }
 	return n.settle(ctx)
 }
 
+// Ended is closed when nginx has ended, whoever ended it.
+func (n *Process) Ended() <-chan struct{} { return n.ended }
+
 // settle waits until nginx has the last configuration. The worker that has the one before goes on to accept for a tenth
 // of a second beside the new one: it is gone when it has not answered twenty times in a row.
-func (n *nginx) settle(ctx context.Context) error {
+func (n *Process) settle(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for inARow := 0; inARow < 20; {
@@ -121,7 +127,7 @@ func (n *nginx) settle(ctx context.Context) error {
 }
 
 // has is the version that a worker answers with; 0: it does not answer.
-func (n *nginx) has(ctx context.Context) (version int) {
+func (n *Process) has(ctx context.Context) (version int) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://nginx/", nil)
 	if err != nil {
 		return 0
@@ -139,8 +145,8 @@ func (n *nginx) has(ctx context.Context) (version int) {
 	return version
 }
 
-// close ends nginx.
-func (n *nginx) close() (err error) {
+// Close ends nginx, by its own process id, and its folder. The error says why it had ended before, if it had.
+func (n *Process) Close() (err error) {
 	if n.process != nil {
 		select {
 		case <-n.ended:

@@ -50,6 +50,9 @@ func TestMain(m *testing.M) {
 func serve(o *server.Options) (*server.Server, error) {
 	o.JetStream, o.NoLog, o.NoSigs = true, true, true
 	o.DisableJetStreamBanner = true
+	if o.JetStreamMaxStore == 0 {
+		o.JetStreamMaxStore = 1 << 50 // many brokers reserve more than a small disk has
+	}
 	s, err := server.NewServer(o)
 	if err != nil {
 		return nil, err

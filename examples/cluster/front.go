@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gatehouse-go/gatehouse/examples/sharded/nginx"
@@ -29,6 +31,7 @@ func runFront(args []string) error {
 	lease := flags.Duration("lease", 0, "for how long a node lives that says nothing")
 	flags.Parse(args)
 	orphan := orphaned()
+	signal.Ignore(syscall.SIGTERM) // who ends all processes of a service at once ends this one by that, and nginx with it
 	at, err := url.Parse(*server)
 	if err != nil {
 		return err

@@ -91,6 +91,7 @@ func (c *conn) takeUp(ctx context.Context, token, id string, seen seen) {
 // cannotResume answers a resume that failed: the application may choose a code.
 func (c *conn) cannotResume(err error) {
 	var ce *CloseError
+	var taken *TakenError
 	switch {
 	case errors.As(err, &ce):
 		c.close(ce.Code, ce.Reason)
@@ -107,6 +108,9 @@ func (c *conn) cannotResume(err error) {
 	case errors.Is(err, ErrGap):
 		c.invalidSession("gap")
 	case errors.Is(err, ErrClosed):
+		c.busy()
+	case errors.As(err, &taken): // and its node does not answer: each client of a dead one, until its lease is over
+		c.gw.log.Debug("a session is another node's, which does not answer", "node", taken.Node)
 		c.busy()
 	default:
 		if !c.isGone() {

@@ -20,6 +20,7 @@ type person struct {
 const soon = 5 * time.Second
 
 // gone is how long somebody may look as if they were here: the lease, the third of it until somebody looks, the grace.
+// It counts from the last kill: who answered for them may be the one.
 var gone = options(nil).Lease*4/3 + options(nil).Grace + soon
 
 var statuses = []string{"online", "idle", "dnd"}
@@ -112,19 +113,19 @@ func (p *person) leave() {
 	}
 	p.at = nil
 	p.isSeen(gone, what)
-	p.world.took(time.Since(began))
+	p.world.took(p.world.since(began))
 }
 
 // isSeen waits until everybody sees what is.
 func (p *person) isSeen(within time.Duration, what string) {
-	until := time.Now().Add(within)
+	began := time.Now()
 	for {
 		is := p.world.judge(p)
 		if is == "" {
 			return
 		}
-		if time.Now().After(until) {
-			p.world.t.Errorf("%s (%s): after %v %s", p.name, what, within, is)
+		if p.world.since(began) > within {
+			p.world.t.Errorf("%s (%s): after %v %s", p.name, what, time.Since(began), is)
 			return
 		}
 		rest(context.Background(), 10*time.Millisecond)

@@ -37,7 +37,8 @@ type world struct {
 
 	mu      sync.Mutex
 	living  []*process
-	doomed  *process // will be killed in a moment
+	doomed  *process  // will be killed in a moment
+	killed  time.Time // when one was
 	longest time.Duration
 	went    int
 }
@@ -138,8 +139,16 @@ func (w *world) kill() {
 			break
 		}
 	}
+	w.killed = time.Now()
 	w.mu.Unlock()
 	p.kill()
+}
+
+// since is how long it is since a time, and since a node was killed.
+func (w *world) since(t time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return min(time.Since(t), time.Since(w.killed))
 }
 
 // took notes how long it was until somebody who went was gone for everybody.

@@ -69,6 +69,9 @@ func (c Crash) run(ctx context.Context) (found crashFound, err error) {
 	for channel, n := range w.sent {
 		err = errors.Join(err, w.judge(ctx, channel, n))
 	}
+	if least := c.Instants * crashChannels; w.found.sent < least {
+		err = errors.Join(err, fmt.Errorf("only %d messages were acknowledged, which is no load: want %d", w.found.sent, least))
+	}
 	if n := len(w.delivered); n > 0 {
 		err = errors.Join(err, fmt.Errorf("%d messages were delivered that are not stored", n))
 	}
@@ -117,6 +120,9 @@ func (w *crashWorld) live(ctx context.Context) error {
 		}
 	}
 	for i := range w.Instants {
+		if err := w.awaitOne(ctx); err != nil { // there is load again, and some time for it
+			return err
+		}
 		rest(ctx, rand.N(600*time.Millisecond))
 		if err := w.awaitOne(ctx); err != nil {
 			return err
